@@ -1,1 +1,32 @@
-//! Skeleton.
+//! The ground: transactions, blobs, the change feed and the audit chain, the four that commit together.
+//!
+//! One SQL text runs on SQLite (embedded) and PostgreSQL (many nodes). A write is a synchronous closure
+//! over [`Tx`]; a read is a closure over [`Snapshot`]. On SQLite one writer thread runs many queued closures
+//! in one transaction, each in its savepoint, and commits once: group commit.
+//!
+//! INVARIANT: the future of [`Db::write`] resolves to `Ok` only after the commit is on disk
+//! (test: `crates/congvu/tests`, the trace and crash tests).
+//! INVARIANT: a change is published to the [`Feed`] only after its commit.
+//! INVARIANT: bytes read from a blob are verified against their hash (test: `a_damaged_blob_is_never_content`).
+
+mod audit;
+mod blob;
+mod collector;
+mod db;
+mod dialect;
+mod feed;
+mod ids;
+mod migrate;
+mod postgres;
+mod snapshot;
+mod sqlite;
+mod value;
+
+pub use audit::{AuditRow, AuditVerdict, Chain, Event, audit_rows, verify_audit};
+pub use blob::{BlobHash, BlobStore, LocalBlobs, MAX_INLINE_BYTES, PreparedBlob};
+pub use collector::{BlobReference, Collected};
+pub use db::{Actor, DatabaseUrl, Db, OpenOptions};
+pub use feed::Feed;
+pub use migrate::MigrationSet;
+pub use snapshot::{Snapshot, Tx};
+pub use value::{Row, Value};

@@ -1,0 +1,66 @@
+//! The change feed: tells who watches an account that something of it changed, after the commit.
+
+use congvu_types::{AccountId, ModSeq};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use tokio::sync::watch;
+
+/// Publishes, after each commit, the newest modseq of each account that changed.
+#[derive(Debug, Default)]
+pub struct Feed {
+    accounts: Mutex<HashMap<AccountId, watch::Sender<ModSeq>>>,
+}
+
+impl Feed {
+    /// Watches an account. The value is the newest modseq published since the first watcher came, so a
+    /// watcher compares it with what it has seen itself.
+    pub fn watch(&self, account: AccountId) -> watch::Receiver<ModSeq> {
+        self.accounts.lock().entry(account).or_insert_with(|| watch::Sender::new(ModSeq(0))).subscribe()
+    }
+
+    /// Returns how many accounts are watched, for metrics.
+    pub fn watched_accounts(&self) -> usize {
+        self.accounts.lock().len()
+    }
+
+    pub(crate) fn publish(&self, changes: &[(AccountId, ModSeq)]) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut accounts = self.accounts.lock();
+        for (account, modseq) in changes {
+            let Some(sender) = accounts.get(account) else { continue };
+            if sender.is_closed() {
+                accounts.remove(account);
+                continue;
+            }
+            sender.send_if_modified(|known| {
+                let newer = *modseq > *known;
+                if newer {
+                    *known = *modseq;
+                }
+                newer
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watchers_hear_of_newer_changes_only() {
+        let feed = Feed::default();
+        let account = AccountId::new(7);
+        let mut watcher = feed.watch(account);
+        feed.publish(&[(account, ModSeq(5)), (AccountId::new(8), ModSeq(9))]);
+        assert!(watcher.has_changed().unwrap());
+        assert_eq!(*watcher.borrow_and_update(), ModSeq(5));
+        feed.publish(&[(account, ModSeq(4))]);
+        assert!(!watcher.has_changed().unwrap());
+        drop(watcher);
+        feed.publish(&[(account, ModSeq(6))]);
+        assert_eq!(feed.watched_accounts(), 0);
+    }
+}

@@ -1,0 +1,304 @@
+//! The embedded engine: one writer thread with group commit, a pool of snapshot readers.
+//!
+//! The writer takes what is queued, runs each closure in its own savepoint inside one transaction, commits
+//! once, publishes, and answers all. There is no sleep: under load batches form by themselves.
+
+use crate::{
+    db::Actor,
+    feed::Feed,
+    params,
+    snapshot::{Connection, Effects, Shared, Snapshot, Tx},
+};
+use congvu_types::{Error, Fault, Result};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use parking_lot::Mutex;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{Semaphore, oneshot};
+
+const MAX_BATCH: usize = 256;
+const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
+const MAX_BATCH_TIME: Duration = Duration::from_millis(3);
+/// How many closures may wait; beyond it writers wait for room.
+const MAX_QUEUED: usize = 16_384;
+
+/// A queued closure with the way to answer it.
+pub(crate) trait Job: Send {
+    /// Runs the closure; `true` keeps its savepoint.
+    fn run(&mut self, tx: &mut Tx) -> bool;
+    /// Answers: with the closure's own result, or with the commit's failure.
+    fn finish(self: Box<Self>, commit: Option<&str>);
+}
+
+pub(crate) struct ClosureJob<F, R> {
+    pub(crate) closure: F,
+    pub(crate) actor: Option<Actor>,
+    pub(crate) result: Option<Result<R>>,
+    pub(crate) reply: oneshot::Sender<Result<R>>,
+}
+
+impl<F, R> Job for ClosureJob<F, R>
+where
+    F: FnMut(&mut Tx) -> Result<R> + Send,
+    R: Send,
+{
+    fn run(&mut self, tx: &mut Tx) -> bool {
+        if let Some(actor) = self.actor.take() {
+            tx.actor = actor;
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| (self.closure)(tx)))
+            .unwrap_or_else(|_| Err(Fault::new("a transaction panicked").into()));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn finish(self: Box<Self>, commit: Option<&str>) {
+        let answer = match (commit, self.result) {
+            (_, Some(Err(error))) => Err(error),
+            (None, Some(ok)) => ok,
+            (Some(reason), _) => Err(Error::fault("committing", reason.to_owned())),
+            (None, None) => Err(Fault::new("the transaction was not run").into()),
+        };
+        // The caller may have gone away; what was committed stays committed.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// The embedded engine's handle.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    pub(crate) interactive: Sender<Box<dyn Job>>,
+    pub(crate) bulk: Sender<Box<dyn Job>>,
+    readers: Mutex<Vec<Snapshot>>,
+    permits: Arc<Semaphore>,
+    path: PathBuf,
+    shared: Arc<Shared>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path, shared: Arc<Shared>, feed: Arc<Feed>) -> Result<Self> {
+        let writer = connect(path, true)?;
+        let readers = std::thread::available_parallelism().map_or(4, |n| n.get() * 2).max(4);
+        let pool = (0..readers)
+            .map(|_| {
+                Ok(Snapshot { connection: Connection::Sqlite(connect(path, false)?), shared: shared.clone() })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let (interactive, jobs) = crossbeam_channel::bounded(MAX_QUEUED);
+        let (bulk, bulk_jobs) = crossbeam_channel::bounded(MAX_QUEUED);
+        let tx = Tx {
+            snapshot: Snapshot { connection: Connection::Sqlite(writer), shared: shared.clone() },
+            actor: Actor::System("storage"),
+            effects: Effects::default(),
+        };
+        let mut thread = Writer { tx, jobs, bulk_jobs, feed, path: path.to_owned() };
+        std::thread::Builder::new()
+            .name("congvu-writer".to_owned())
+            .spawn(move || thread.run())
+            .map_err(|e| Error::fault("starting the writer thread", e))?;
+        Ok(Self {
+            interactive,
+            bulk,
+            readers: Mutex::new(pool),
+            permits: Arc::new(Semaphore::new(readers)),
+            path: path.to_owned(),
+            shared,
+        })
+    }
+
+    /// Runs a read closure on this thread, in one deferred transaction.
+    pub(crate) async fn read_here<R>(&self, f: impl FnOnce(&Snapshot) -> Result<R>) -> Result<R> {
+        let permit = self.permits.acquire().await.map_err(|e| Error::fault("waiting for a reader", e))?;
+        let answer = self.read_now(f);
+        drop(permit);
+        answer
+    }
+
+    /// Runs a read closure with a pooled connection; the caller holds a permit.
+    pub(crate) fn read_now<R>(&self, f: impl FnOnce(&Snapshot) -> Result<R>) -> Result<R> {
+        let pooled = self.readers.lock().pop();
+        let snapshot = match pooled {
+            Some(snapshot) => snapshot,
+            None => Snapshot {
+                connection: Connection::Sqlite(connect(&self.path, false)?),
+                shared: self.shared.clone(),
+            },
+        };
+        begin(&snapshot, "BEGIN DEFERRED")?;
+        let answer = catch_unwind(AssertUnwindSafe(|| f(&snapshot)))
+            .unwrap_or_else(|_| Err(Fault::new("a read panicked").into()));
+        if begin(&snapshot, "COMMIT").is_ok() {
+            self.readers.lock().push(snapshot);
+        }
+        answer
+    }
+
+    pub(crate) fn permits(&self) -> Arc<Semaphore> {
+        self.permits.clone()
+    }
+}
+
+fn begin(snapshot: &Snapshot, word: &'static str) -> Result<()> {
+    let Connection::Sqlite(connection) = &snapshot.connection else { return Ok(()) };
+    run(connection, word)
+}
+
+fn run(connection: &rusqlite::Connection, sql: &'static str) -> Result<()> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([]))
+        .map(|_| ())
+        .map_err(|e| crate::snapshot::sql_fault(sql, e))
+}
+
+fn connect(path: &Path, writer: bool) -> Result<rusqlite::Connection> {
+    let open = || -> rusqlite::Result<rusqlite::Connection> {
+        let connection = rusqlite::Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.execute_batch(
+            "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA foreign_keys = ON;
+             PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;",
+        )?;
+        // The writer keeps the hot upper pages of every index; readers lean on the system's page cache.
+        let cache_kib = if writer { -65_536 } else { -8_192 };
+        connection.pragma_update(None, "cache_size", cache_kib)?;
+        if !writer {
+            connection.pragma_update(None, "query_only", true)?;
+        }
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(connection)
+    };
+    open().map_err(|e| Error::fault(format!("opening {}", path.display()), e))
+}
+
+struct Writer {
+    tx: Tx,
+    jobs: Receiver<Box<dyn Job>>,
+    bulk_jobs: Receiver<Box<dyn Job>>,
+    feed: Arc<Feed>,
+    path: PathBuf,
+}
+
+impl Writer {
+    fn run(&mut self) {
+        while let Some(first) = self.wait() {
+            self.batch(first);
+        }
+    }
+
+    /// Waits for the next closure; interactive ones first. `None` when every handle is gone.
+    fn wait(&self) -> Option<Box<dyn Job>> {
+        if let Ok(job) = self.jobs.try_recv() {
+            return Some(job);
+        }
+        let mut select = crossbeam_channel::Select::new();
+        let interactive = select.recv(&self.jobs);
+        select.recv(&self.bulk_jobs);
+        let ready = select.select();
+        let (lane, other) = if ready.index() == interactive {
+            (ready.recv(&self.jobs), &self.bulk_jobs)
+        } else {
+            (ready.recv(&self.bulk_jobs), &self.jobs)
+        };
+        lane.ok().or_else(|| other.recv().ok())
+    }
+
+    fn batch(&mut self, first: Box<dyn Job>) {
+        let mut done: Vec<Box<dyn Job>> = Vec::with_capacity(32);
+        let mut changes = Vec::new();
+        let outcome = self.run_batch(first, &mut done, &mut changes);
+        let failure = outcome.err().map(|error| {
+            let reason = error.to_string();
+            tracing::error!(%reason, closures = done.len(), "a commit failed");
+            self.reopen();
+            reason
+        });
+        if failure.is_none() {
+            self.feed.publish(&changes);
+        }
+        for job in done {
+            job.finish(failure.as_deref());
+        }
+    }
+
+    fn run_batch(
+        &mut self,
+        first: Box<dyn Job>,
+        done: &mut Vec<Box<dyn Job>>,
+        changes: &mut Vec<(congvu_types::AccountId, congvu_types::ModSeq)>,
+    ) -> Result<()> {
+        let started = Instant::now();
+        let mut bytes = 0;
+        let mut next = Some(first);
+        if let Err(error) = self.begin() {
+            done.extend(next);
+            return Err(error);
+        }
+        while let Some(job) = next.take() {
+            let ran = self.run_one(job, done);
+            bytes += self.tx.effects.blob_bytes;
+            changes.append(&mut self.tx.effects.changes);
+            ran?;
+            if done.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES && started.elapsed() < MAX_BATCH_TIME {
+                next = match self.jobs.try_recv() {
+                    Ok(job) => Some(job),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+                };
+            }
+        }
+        self.execute("COMMIT")
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let shared = self.tx.snapshot.shared.clone();
+        let Some(lease) = shared.ids.lease_due(self.tx.now()) else { return Ok(()) };
+        let stored = self.tx.execute(
+            "INSERT INTO meta (name, value) VALUES ('id_lease', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            &params![lease],
+        );
+        // Before the first migration there is no such table, and no id is made either.
+        if stored.is_ok() {
+            shared.ids.leased(lease);
+        }
+        Ok(())
+    }
+
+    /// Runs one closure in its savepoint. An error means that the connection itself is unwell.
+    fn run_one(&mut self, mut job: Box<dyn Job>, done: &mut Vec<Box<dyn Job>>) -> Result<()> {
+        self.tx.effects = Effects::default();
+        let opened = self.execute("SAVEPOINT closure");
+        let keep = opened.is_ok() && job.run(&mut self.tx);
+        done.push(job);
+        opened?;
+        if !keep {
+            self.tx.effects = Effects::default();
+            self.execute("ROLLBACK TO closure")?;
+        }
+        self.execute("RELEASE closure")
+    }
+
+    fn execute(&self, sql: &'static str) -> Result<()> {
+        let Connection::Sqlite(connection) = &self.tx.snapshot.connection else { return Ok(()) };
+        run(connection, sql)
+    }
+
+    /// After a failed commit nothing of the connection is trusted: it is closed and opened anew.
+    fn reopen(&mut self) {
+        self.tx.effects = Effects::default();
+        let _ = self.execute("ROLLBACK");
+        match connect(&self.path, true) {
+            Ok(connection) => self.tx.snapshot.connection = Connection::Sqlite(connection),
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be opened; trying again at the next write")
+            }
+        }
+    }
+}
