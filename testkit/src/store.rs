@@ -21,7 +21,8 @@ pub struct TestStore {
     pub dir: PathBuf,
     /// The URL it was opened with, to open it a second time.
     pub url: DatabaseUrl,
-    _dir: tempfile::TempDir,
+    /// Removes the files when the last holder is gone.
+    pub files: Arc<tempfile::TempDir>,
 }
 
 /// Runs `test` once on SQLite and once on PostgreSQL, each on a migrated database of its own.
@@ -35,7 +36,10 @@ where
     for store in [sqlite(Arc::new(SystemClock)), postgres(Arc::new(SystemClock)).await] {
         store.db.migrate(sets).await.expect("the schema applies");
         eprintln!("engine: {}", store.engine);
+        // A test may move single fields out of its store: the files stay until it is done.
+        let files = store.files.clone();
         test(store).await;
+        drop(files);
     }
 }
 
@@ -48,7 +52,10 @@ where
     for store in [sqlite(clock.clone()), postgres(clock.clone()).await] {
         store.db.migrate(sets).await.expect("the schema applies");
         eprintln!("engine: {}", store.engine);
+        // A test may move single fields out of its store: the files stay until it is done.
+        let files = store.files.clone();
         test(store).await;
+        drop(files);
     }
 }
 
@@ -62,8 +69,9 @@ pub fn sqlite(clock: Arc<dyn Clock>) -> TestStore {
 /// Opens a schema of its own in the PostgreSQL of `CONGVU_TEST_POSTGRES`.
 pub async fn postgres(clock: Arc<dyn Clock>) -> TestStore {
     static SERIAL: AtomicU32 = AtomicU32::new(0);
-    let url = std::env::var("CONGVU_TEST_POSTGRES")
-        .expect("CONGVU_TEST_POSTGRES is not set: run `cargo xtask test`, or point it at a PostgreSQL database");
+    let url = std::env::var("CONGVU_TEST_POSTGRES").expect(
+        "CONGVU_TEST_POSTGRES is not set: run `cargo xtask test`, or point it at a PostgreSQL database",
+    );
     let schema = format!("t{}_{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed));
     let (client, connection) =
         tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("PostgreSQL answers");
@@ -81,8 +89,7 @@ pub async fn postgres(clock: Arc<dyn Clock>) -> TestStore {
 }
 
 fn open(engine: &'static str, url: DatabaseUrl, dir: tempfile::TempDir, clock: Arc<dyn Clock>) -> TestStore {
-    let options =
-        OpenOptions { database: url.clone(), blobs: dir.path().join("blobs"), node: 1, clock };
+    let options = OpenOptions { database: url.clone(), blobs: dir.path().join("blobs"), node: 1, clock };
     let db = Db::open(options).expect("the database opens");
-    TestStore { db, engine, dir: dir.path().to_owned(), url, _dir: dir }
+    TestStore { db, engine, dir: dir.path().to_owned(), url, files: Arc::new(dir) }
 }

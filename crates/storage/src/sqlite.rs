@@ -10,7 +10,7 @@ use crate::{
     snapshot::{Connection, Effects, Shared, Snapshot, Tx},
 };
 use congvu_types::{Error, Fault, Result};
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Sender};
 use parking_lot::Mutex;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -246,10 +246,7 @@ impl Writer {
             changes.append(&mut self.tx.effects.changes);
             ran?;
             if done.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES && started.elapsed() < MAX_BATCH_TIME {
-                next = match self.jobs.try_recv() {
-                    Ok(job) => Some(job),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                };
+                next = self.jobs.try_recv().ok();
             }
         }
         self.execute("COMMIT")

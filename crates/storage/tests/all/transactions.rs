@@ -1,0 +1,185 @@
+//! Writes commit whole or not at all; reads see one view; schema steps run once.
+
+use crate::{TEST, THINGS};
+use congvu_storage::{Db, OpenOptions, params};
+use congvu_types::{AccountId, ModSeq, RefusalKind, SystemClock};
+use std::sync::Arc;
+use testkit::store::each_engine;
+
+async fn count(db: &Db) -> i64 {
+    db.read(|s| s.query_one("SELECT COUNT(*) FROM thing", &[], |r| r.i64(0))).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_closure_that_fails_rolls_back_alone() {
+    each_engine(&[&THINGS], |store| async move {
+        let db = &store.db;
+        let writes = (0..60_i64).map(|n| {
+            db.write(TEST, move |tx| {
+                tx.execute("INSERT INTO thing (id, name) VALUES (?1, ?2)", &params![n, "x"])?;
+                tx.changed(AccountId::new(1), ModSeq(1));
+                if n % 3 == 0 { Err(RefusalKind::TooMany.into()) } else { Ok(n) }
+            })
+        });
+        let mut refused = 0;
+        for write in writes.map(Box::pin) {
+            refused += i32::from(write.await.is_err());
+        }
+        assert_eq!(refused, 20);
+        assert_eq!(count(db).await, 40);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_closure_that_panics_fails_alone() {
+    each_engine(&[&THINGS], |store| async move {
+        let outcome = store
+            .db
+            .write(TEST, |tx| -> congvu_types::Result<()> {
+                tx.execute("INSERT INTO thing (id, name) VALUES (1, 'x')", &[])?;
+                panic!("a defect")
+            })
+            .await;
+        assert!(outcome.unwrap_err().refusal().is_none());
+        assert_eq!(count(&store.db).await, 0);
+        store
+            .db
+            .write(TEST, |tx| tx.execute("INSERT INTO thing (id, name) VALUES (2, 'y')", &[]))
+            .await
+            .unwrap();
+        assert_eq!(count(&store.db).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_come_back_as_they_went_in() {
+    each_engine(&[&THINGS], |store| async move {
+        let text = "Khánh Hòa \u{1F4E7}";
+        store
+            .db
+            .write(TEST, move |tx| {
+                tx.execute(
+                    "INSERT INTO thing (id, name, body) VALUES (?1, ?2, ?3)",
+                    &params![i64::MAX, text, None::<Vec<u8>>],
+                )?;
+                tx.execute("UPDATE thing SET body = ?2 WHERE id = ?1", &params![i64::MAX, vec![0_u8, 255]])
+            })
+            .await
+            .unwrap();
+        let back = store
+            .db
+            .read_quick(|s| {
+                s.query_one("SELECT id, name, body FROM thing", &[], |r| {
+                    Ok((r.i64(0)?, r.text(1)?, r.bytes(2)?))
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(back, (i64::MAX, text.to_owned(), vec![0, 255]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn concurrent_increments_lose_nothing_and_the_feed_follows_commits() {
+    each_engine(&[&THINGS], |store| async move {
+        let db = store.db.clone();
+        let mut feed = db.feed().watch(AccountId::new(9));
+        let tasks: Vec<_> = (0..80)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    db.write(TEST, |tx| {
+                        let value = tx.query_one(
+                            "INSERT INTO counter (name, value) VALUES ('n', 1)
+                             ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
+                            &[],
+                            |r| r.u64(0),
+                        )?;
+                        tx.changed(AccountId::new(9), ModSeq(value));
+                        Ok(value)
+                    })
+                    .await
+                    .unwrap()
+                })
+            })
+            .collect();
+        let mut seen = Vec::new();
+        for task in tasks {
+            seen.push(task.await.unwrap());
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=80).collect::<Vec<_>>());
+        assert_eq!(feed.borrow_and_update().0, 80);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn schema_steps_run_once_and_a_newer_database_is_refused() {
+    each_engine(&[&THINGS], |store| async move {
+        assert_eq!(store.db.migrate(&[&THINGS]).await.unwrap(), 0);
+        store
+            .db
+            .write(TEST, |tx| tx.execute("UPDATE schema_version SET version = 9 WHERE owner = 'things'", &[]))
+            .await
+            .unwrap();
+        let error = store.db.migrate(&[&THINGS]).await.unwrap_err();
+        assert!(error.to_string().contains("newer Congvu"), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ids_grow_across_a_restart_and_what_was_acknowledged_is_there() {
+    each_engine(&[&THINGS], |store| async move {
+        let insert = |tx: &mut congvu_storage::Tx| {
+            let id = tx.new_id();
+            tx.execute("INSERT INTO thing (id, name) VALUES (?1, 'x')", &params![id])?;
+            Ok(id)
+        };
+        let first = store.db.write(TEST, insert).await.unwrap();
+        let again = Db::open(OpenOptions {
+            database: store.url.clone(),
+            blobs: store.dir.join("blobs"),
+            node: 1,
+            clock: Arc::new(SystemClock),
+        })
+        .unwrap();
+        again.migrate(&[&THINGS]).await.unwrap();
+        let second = again.write(TEST, insert).await.unwrap();
+        assert!(second > first);
+        assert_eq!(count(&again).await, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_read_sees_one_view_while_others_write() {
+    each_engine(&[&THINGS], |store| async move {
+        let db = store.db.clone();
+        let (begun, wait_begun) = std::sync::mpsc::channel();
+        let (go, wait_go) = std::sync::mpsc::channel::<()>();
+        let reader = tokio::spawn(async move {
+            db.read(move |s| {
+                let count = || s.query_one("SELECT COUNT(*) FROM thing", &[], |r| r.i64(0));
+                let before = count()?;
+                begun.send(()).unwrap();
+                wait_go.recv().unwrap();
+                Ok((before, count()?))
+            })
+            .await
+        });
+        tokio::task::spawn_blocking(move || wait_begun.recv().unwrap()).await.unwrap();
+        store
+            .db
+            .write(TEST, |tx| tx.execute("INSERT INTO thing (id, name) VALUES (1, 'x')", &[]))
+            .await
+            .unwrap();
+        go.send(()).unwrap();
+        assert_eq!(reader.await.unwrap().unwrap(), (0, 0));
+    })
+    .await;
+}
