@@ -1,1 +1,31 @@
-//! Skeleton.
+//! RFC 5322 and MIME: bytes in, values out. Pure: no I/O, no clock, no database.
+//!
+//! The largest surface for hostile bytes, so everything is bounded: at most [`MAX_PARTS`] parts, [`MAX_DEPTH`] levels,
+//! and nothing here panics on any input (fuzz/ and the properties in tests/).
+
+mod address;
+mod attachment;
+mod body;
+mod codec;
+mod compose;
+mod digest;
+mod envelope;
+pub mod headers;
+mod html;
+mod section;
+mod structure;
+mod submission;
+mod summary;
+
+pub use address::{AddressItem, parse_addresses};
+pub use attachment::{Attachment, attachments};
+pub use body::{decode_part, html_body, text_body};
+pub use codec::{DecodeError, decode_summary, encode_summary};
+pub use compose::{Dsn, DsnRecipient, Notice, dsn, notice};
+pub use digest::{MessageDigest, digest};
+pub use envelope::Envelope;
+pub use html::{SafeHtml, safe_html};
+pub use section::{SectionSpec, SectionText, section};
+pub use structure::{MAX_DEPTH, MAX_PARTS, Part, parse_structure};
+pub use submission::{SenderFields, complete, sender_fields};
+pub use summary::{Summary, summarize};

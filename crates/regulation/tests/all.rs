@@ -1,0 +1,82 @@
+//! Decision tables: facts → decision + citation, a row per case, and what is told about bad files.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use congvu_regulation::{AccountKind, Decision, Regulation};
+use serde::Deserialize;
+
+const SAMPLE: &str = include_str!("../../../regulations/bqlctgt.toml");
+
+#[derive(Deserialize)]
+struct Table {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    question: String,
+    given: String,
+    #[serde(default)]
+    position: Option<String>,
+    answer: String,
+    #[serde(default)]
+    citation: String,
+}
+
+#[test]
+fn every_row_of_the_decision_table_holds() {
+    let regulation = Regulation::parse(SAMPLE).unwrap();
+    let table: Table = toml::from_str(include_str!("tables/decisions.toml")).unwrap();
+    for case in table.case {
+        let (answer, citation) = match case.question.as_str() {
+            "entitlement" => {
+                let kind = AccountKind::by_name(&case.given).unwrap();
+                match regulation.entitlement(kind, case.position.as_deref()) {
+                    Decision::Allowed => ("allowed", String::new()),
+                    Decision::Refused(c) => ("refused", format!("{} {c}", c.rule)),
+                }
+            }
+            "outgoing" => match regulation.outgoing(AccountKind::by_name(&case.given).unwrap()) {
+                None => ("free", String::new()),
+                Some(rule) => ("held", format!("{} {}", rule.citation.rule, rule.citation)),
+            },
+            "official" => match regulation.is_official(&case.given.parse().unwrap()) {
+                Some(true) => ("official", String::new()),
+                Some(false) => ("unofficial", String::new()),
+                None => ("unknown", String::new()),
+            },
+            other => panic!("no such question: {other}"),
+        };
+        assert_eq!(
+            (answer, citation.as_str()),
+            (case.answer.as_str(), case.citation.as_str()),
+            "{} {}",
+            case.question,
+            case.given
+        );
+    }
+}
+
+#[test]
+fn no_file_means_a_plain_mail_server() {
+    let plain = Regulation::default();
+    assert_eq!(plain.entitlement(AccountKind::Personal, None), Decision::Allowed);
+    assert!(plain.outgoing(AccountKind::Agency).is_none());
+    assert_eq!(plain.is_official(&"x.example".parse().unwrap()), None);
+}
+
+#[test]
+fn faults_are_told_with_their_line() {
+    for (bad, line, words) in [
+        (SAMPLE.replace("accounts = [\"agency\"]", "accounts = [\"agencies\"]"), 20, "agencies"),
+        (SAMPLE.replace("\"4h\"", "\"4 hours\""), 21, "duration"),
+        (SAMPLE.replace("\"gov.example\"", "\"gov..example\""), 30, "not a domain"),
+        (SAMPLE.replace("min-length = 12", "min-length = 3"), 38, "8 to 64"),
+        (SAMPLE.replace("positions =", "postions ="), 10, "postions"),
+        (SAMPLE.replace("article = 9\n", ""), 23, "article"),
+        (SAMPLE.replace("title = \"", "title = "), 5, ""),
+    ] {
+        let findings = Regulation::parse(&bad).unwrap_err();
+        assert_eq!(findings[0].line, line, "{findings:?}");
+        assert!(findings[0].message.contains(words), "{findings:?}");
+    }
+}
