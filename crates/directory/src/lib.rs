@@ -1,1 +1,60 @@
-//! Skeleton.
+//! Who: agencies, units, people, accounts, grants, credentials, sign-in.
+//!
+//! [`SignedIn`] and [`Acting`] are proofs with private constructors: nobody acts on an account without a grant
+//! (INVARIANT; test: `nobody_acts_without_a_grant`), and a password that must be changed opens nothing but its
+//! change (S4.2d, Điều 4; test: `an_initial_password_opens_only_its_change`).
+
+mod accounts;
+mod acting;
+mod authenticator;
+pub mod fixture;
+mod operate;
+mod password;
+mod people;
+mod regulations;
+mod scram;
+mod sessions;
+mod throttle;
+
+pub use accounts::{
+    AccountRow, Recipient, account, account_by_address, accounts, is_local_domain, recipient, set_quota,
+};
+pub use acting::{
+    AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, sender,
+};
+pub use authenticator::{AuthPolicy, Authenticator, Door, SignedIn};
+pub use operate::{disable_person, reset_password};
+pub use people::{AgencyRow, PersonRow, agency, people, person, person_by_login};
+pub use regulations::regulation_of;
+pub use scram::ScramKeys;
+pub use sessions::{Session, end_session, open_session, session};
+
+use congvu_storage::MigrationSet;
+
+/// The directory's tables: agency, unit, person, account, account_grant, credential, session.
+pub const MIGRATIONS: MigrationSet = MigrationSet {
+    owner: "directory",
+    steps: &["
+        CREATE TABLE agency (id BIGINT NOT NULL PRIMARY KEY, code TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+            domain TEXT NOT NULL UNIQUE, regulation TEXT NOT NULL);
+        CREATE TABLE unit (id BIGINT NOT NULL PRIMARY KEY, agency_id BIGINT NOT NULL, code TEXT NOT NULL,
+            name TEXT NOT NULL, UNIQUE (agency_id, code));
+        CREATE TABLE person (id BIGINT NOT NULL PRIMARY KEY, agency_id BIGINT NOT NULL, username TEXT NOT NULL,
+            name TEXT NOT NULL, unit TEXT, position TEXT, active BIGINT NOT NULL, version BIGINT NOT NULL,
+            language TEXT NOT NULL, UNIQUE (agency_id, username));
+        CREATE TABLE account (id BIGINT NOT NULL PRIMARY KEY, agency_id BIGINT NOT NULL, address_key TEXT NOT NULL UNIQUE,
+            address TEXT NOT NULL, kind TEXT NOT NULL, owner_id BIGINT, quota_bytes BIGINT);
+        CREATE INDEX account_owner ON account (owner_id);
+        CREATE TABLE account_grant (person_id BIGINT NOT NULL, account_id BIGINT NOT NULL, rights BIGINT NOT NULL,
+            PRIMARY KEY (person_id, account_id)) WITHOUT ROWID;
+        CREATE INDEX account_grant_account ON account_grant (account_id);
+        CREATE TABLE credential (person_id BIGINT NOT NULL PRIMARY KEY, phc TEXT NOT NULL, scram_salt BYTEA NOT NULL,
+            scram_iterations BIGINT NOT NULL, stored_key BYTEA NOT NULL, server_key BYTEA NOT NULL,
+            must_change BIGINT NOT NULL, changed_at BIGINT NOT NULL);
+        CREATE TABLE app_password (id BIGINT NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, name TEXT NOT NULL,
+            phc TEXT NOT NULL, created_at BIGINT NOT NULL);
+        CREATE INDEX app_password_person ON app_password (person_id);
+        CREATE TABLE session (token_hash BYTEA NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, version BIGINT NOT NULL,
+            csrf TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+    "],
+};

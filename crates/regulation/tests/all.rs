@@ -66,17 +66,20 @@ fn no_file_means_a_plain_mail_server() {
 
 #[test]
 fn faults_are_told_with_their_line() {
-    for (bad, line, words) in [
-        (SAMPLE.replace("accounts = [\"agency\"]", "accounts = [\"agencies\"]"), 20, "agencies"),
-        (SAMPLE.replace("\"4h\"", "\"4 hours\""), 21, "duration"),
-        (SAMPLE.replace("\"gov.example\"", "\"gov..example\""), 30, "not a domain"),
-        (SAMPLE.replace("min-length = 12", "min-length = 3"), 38, "8 to 64"),
-        (SAMPLE.replace("positions =", "postions ="), 10, "postions"),
-        (SAMPLE.replace("article = 9\n", ""), 23, "article"),
-        (SAMPLE.replace("title = \"", "title = "), 5, ""),
+    for (right, wrong, words) in [
+        ("accounts = [\"agency\"]", "accounts = [\"agencies\"]", "agencies"),
+        ("\"4h\"", "\"4 hours\"", "duration"),
+        ("\"gov.example\"", "\"gov..example\"", "not a domain"),
+        ("min-length = 12", "min-length = 3", "8 to 64"),
+        ("positions =", "postions =", "postions"),
+        ("article = 9", "article = \"nine\"", ""),
     ] {
+        let bad = SAMPLE.replacen(right, wrong, 1);
+        let line = bad.lines().position(|l| l.contains(wrong)).unwrap() + 1;
         let findings = Regulation::parse(&bad).unwrap_err();
-        assert_eq!(findings[0].line, line, "{findings:?}");
+        assert_eq!(findings[0].line, line, "{wrong}: {findings:?}");
         assert!(findings[0].message.contains(words), "{findings:?}");
     }
+    let findings = Regulation::parse(&SAMPLE.replace("article = 9\n", "")).unwrap_err();
+    assert!(findings[0].message.contains("article"), "{findings:?}");
 }

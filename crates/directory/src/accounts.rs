@@ -1,0 +1,117 @@
+//! Accounts (hộp thư công vụ) and which address leads to which.
+
+use crate::people::agency_by_domain;
+use congvu_regulation::AccountKind;
+use congvu_storage::{Chain, Event, Row, Snapshot, Tx, params};
+use congvu_types::{AccountId, AgencyId, Domain, EmailAddress, Error, PersonId, RefusalKind, Result};
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// The id.
+    pub id: AccountId,
+    /// The agency.
+    pub agency: AgencyId,
+    /// The address.
+    pub address: EmailAddress,
+    /// What kind.
+    pub kind: AccountKind,
+    /// Who holds a personal or position account.
+    pub owner: Option<PersonId>,
+    /// How many bytes it may hold; `None` is without limit.
+    pub quota_bytes: Option<u64>,
+}
+
+fn row(r: &Row<'_>) -> Result<AccountRow> {
+    let kind = r.text(3)?;
+    Ok(AccountRow {
+        id: AccountId::new(r.i64(0)?),
+        agency: AgencyId::new(r.i64(1)?),
+        address: r.text(2)?.parse().map_err(|e| Error::fault("reading an account's address", e))?,
+        kind: AccountKind::by_name(&kind).ok_or_else(|| Error::fault("reading an account", kind))?,
+        owner: r.opt_i64(4)?.map(PersonId::new),
+        quota_bytes: r.opt_i64(5)?.and_then(|q| u64::try_from(q).ok()),
+    })
+}
+
+/// Returns an account.
+pub fn account(snapshot: &Snapshot, id: AccountId) -> Result<AccountRow> {
+    snapshot
+        .query_opt(
+            "SELECT id, agency_id, address, kind, owner_id, quota_bytes FROM account WHERE id = ?1",
+            &params![id.get()],
+            row,
+        )?
+        .ok_or_else(|| RefusalKind::NotFound.into())
+}
+
+/// Returns the account of an address.
+pub fn account_by_address(snapshot: &Snapshot, address: &EmailAddress) -> Result<Option<AccountRow>> {
+    snapshot.query_opt(
+        "SELECT id, agency_id, address, kind, owner_id, quota_bytes FROM account WHERE address_key = ?1",
+        &params![address.key()],
+        row,
+    )
+}
+
+/// Returns every account by address.
+pub fn accounts(snapshot: &Snapshot) -> Result<Vec<AccountRow>> {
+    snapshot.query(
+        "SELECT id, agency_id, address, kind, owner_id, quota_bytes FROM account ORDER BY address_key",
+        &[],
+        row,
+    )
+}
+
+/// Where mail for an address goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient {
+    /// To an account here.
+    Account(AccountId),
+    /// The domain is ours, the address is not.
+    Unknown,
+    /// The domain is not ours.
+    Elsewhere,
+}
+
+/// Returns where mail for `address` goes; `name+detail` goes to `name` (RFC 5233).
+pub fn recipient(snapshot: &Snapshot, address: &EmailAddress) -> Result<Recipient> {
+    let find = |address: &EmailAddress| {
+        snapshot.query_opt("SELECT id FROM account WHERE address_key = ?1", &params![address.key()], |r| {
+            Ok(AccountId::new(r.i64(0)?))
+        })
+    };
+    if let Some(id) = find(address)? {
+        return Ok(Recipient::Account(id));
+    }
+    if let Some(base) = address.without_detail()
+        && let Some(id) = find(&base)?
+    {
+        return Ok(Recipient::Account(id));
+    }
+    if is_local_domain(snapshot, address.domain())? {
+        Ok(Recipient::Unknown)
+    } else {
+        Ok(Recipient::Elsewhere)
+    }
+}
+
+/// Returns whether a domain is one of ours.
+pub fn is_local_domain(snapshot: &Snapshot, domain: &Domain) -> Result<bool> {
+    Ok(agency_by_domain(snapshot, domain)?.is_some())
+}
+
+/// Sets how many bytes an account may hold.
+pub fn set_quota(tx: &mut Tx, address: &EmailAddress, quota_bytes: Option<u64>) -> Result<()> {
+    let account = account_by_address(tx, address)?.ok_or(Error::from(RefusalKind::NotFound))?;
+    tx.execute("UPDATE account SET quota_bytes = ?2 WHERE id = ?1", &params![account.id.get(), quota_bytes])?;
+    tx.record(
+        Chain::Agency(account.agency),
+        &Event {
+            name: "account.quota_set",
+            subject: address.to_string(),
+            citation: None,
+            details: serde_json::json!({ "bytes": quota_bytes }),
+        },
+    )
+}

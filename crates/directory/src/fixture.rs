@@ -1,0 +1,7 @@
+//! Fixtures: agencies, units, people, accounts and grants from one TOML file. A second run changes nothing.
+
+mod apply;
+mod parse;
+
+pub use apply::{Applied, apply, prepare};
+pub use parse::{Fixture, Problem, parse};
