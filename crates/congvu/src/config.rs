@@ -1,0 +1,231 @@
+//! `congvu.toml`: one struct, each field documented; the manual's page is made from these comments.
+
+use congvu_storage::DatabaseUrl;
+use serde::{Deserialize, Serialize};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// The server's configuration. Paths are relative to the file's own directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// The host's own name: greets peers, names us in Received and Authentication-Results.
+    pub(crate) hostname: String,
+    /// `sqlite:main.db` or `postgres://user@host/name`.
+    pub(crate) database: String,
+    /// The directory of large message bodies.
+    pub(crate) blobs: PathBuf,
+    /// This node's number, 0 to 1023; two nodes on one database must differ.
+    #[serde(default = "one")]
+    pub(crate) node: u16,
+    /// Where to listen.
+    pub(crate) listen: Listen,
+    /// Certificates.
+    pub(crate) tls: Tls,
+    /// How mail leaves.
+    #[serde(default)]
+    pub(crate) outbound: Outbound,
+    /// How people sign in.
+    #[serde(default)]
+    pub(crate) sign_in: SignIn,
+    /// What is too much.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    /// Networks whose mail is taken without inspection (internal relays), such as `10.0.0.0/8`.
+    #[serde(default)]
+    pub(crate) trusted_networks: Vec<String>,
+    /// Runs as the sample: shows captured mail in the web application. Never set by hand.
+    #[serde(default)]
+    pub(crate) demo: bool,
+}
+
+/// Addresses to listen on; an empty list leaves a service out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Listen {
+    /// Mail from other servers (port 25).
+    pub(crate) smtp: Vec<SocketAddr>,
+    /// LMTP (port 24), for trusted relays on the same host.
+    pub(crate) lmtp: Vec<SocketAddr>,
+    /// Submission with STARTTLS (port 587).
+    pub(crate) submission: Vec<SocketAddr>,
+    /// Submission over TLS (port 465).
+    pub(crate) submissions: Vec<SocketAddr>,
+    /// IMAP with STARTTLS (port 143).
+    pub(crate) imap: Vec<SocketAddr>,
+    /// IMAP over TLS (port 993).
+    pub(crate) imaps: Vec<SocketAddr>,
+    /// HTTP (port 80).
+    pub(crate) http: Vec<SocketAddr>,
+    /// HTTPS (port 443).
+    pub(crate) https: Vec<SocketAddr>,
+}
+
+/// Certificates: files in PEM, or a directory in which an own authority is made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Tls {
+    /// The certificate chain in PEM.
+    pub(crate) certificate: Option<PathBuf>,
+    /// The private key in PEM.
+    pub(crate) key: Option<PathBuf>,
+    /// A directory for an own certificate authority, used when no certificate is given.
+    pub(crate) own_authority: Option<PathBuf>,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Outbound {
+    /// Hands everything for other domains to this host, `host:port`.
+    pub(crate) smarthost: Option<String>,
+    /// The DNS server to ask, `address:port`; the system's own when absent.
+    pub(crate) resolver: Option<SocketAddr>,
+    /// Keeps mail for other domains instead of sending it (the demo).
+    pub(crate) capture: bool,
+    /// Asks no DNS at all: inbound mail is not inspected (the demo without a resolver).
+    pub(crate) without_dns: bool,
+}
+
+/// How people sign in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct SignIn {
+    /// Allows passwords over connections without TLS. Only for tests on loopback.
+    pub(crate) without_tls: bool,
+    /// Allows the person's password in mail clients; else only app passwords.
+    pub(crate) clients_may_use_password: bool,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self { without_tls: false, clients_may_use_password: true }
+    }
+}
+
+/// What is too much.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Limits {
+    /// The largest message, in bytes.
+    pub(crate) message_bytes: usize,
+    /// Connections at once to each of SMTP and IMAP.
+    pub(crate) connections: usize,
+    /// Connections at once from one address.
+    pub(crate) connections_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { message_bytes: 50 * 1024 * 1024, connections: 20_000, connections_per_address: 1_000 }
+    }
+}
+
+const fn one() -> u16 {
+    1
+}
+
+impl Config {
+    /// Reads a file; every fault is one line `FILE:LINE: what`.
+    pub(crate) fn load(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| format!("{} cannot be read ({e}); give its path with --config", path.display()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            format!("{}:{line}: {}", path.display(), e.message())
+        })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        let faults = config.faults();
+        if faults.is_empty() {
+            return Ok(config);
+        }
+        Err(faults.iter().map(|f| format!("{}: {f}", path.display())).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Makes paths absolute, as seen from the file's directory.
+    fn resolve(&mut self, directory: &Path) {
+        let join = |path: &Path| if path.is_absolute() { path.to_owned() } else { directory.join(path) };
+        self.blobs = join(&self.blobs);
+        for path in [&mut self.tls.certificate, &mut self.tls.key, &mut self.tls.own_authority].into_iter().flatten() {
+            *path = join(path);
+        }
+        if let Some(file) = self.database.strip_prefix("sqlite:") {
+            self.database = format!("sqlite:{}", join(Path::new(file)).display());
+        }
+    }
+
+    /// Says what is wrong beyond the grammar.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.hostname.parse::<congvu_types::Domain>().is_err() {
+            faults.push(format!("hostname: {:?} is not a host name", self.hostname));
+        }
+        if let Err(reason) = DatabaseUrl::parse(&self.database) {
+            faults.push(format!("database: {reason}"));
+        }
+        if self.node > 1023 {
+            faults.push("node: must be 0 to 1023".to_owned());
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            faults.push("tls: certificate and key are given together or not at all".to_owned());
+        }
+        if self.tls.certificate.is_none() && self.tls.own_authority.is_none() {
+            faults.push("tls: give certificate and key, or own-authority".to_owned());
+        }
+        if let Some(host) = &self.outbound.smarthost
+            && host.rsplit_once(':').is_none_or(|(name, port)| name.is_empty() || port.parse::<u16>().is_err())
+        {
+            faults.push(format!("outbound.smarthost: {host:?} is not host:port"));
+        }
+        for network in &self.trusted_networks {
+            let prefix = network.split_once('/').and_then(|(ip, bits)| {
+                let ip = ip.parse::<std::net::IpAddr>().ok()?;
+                let most = if ip.is_ipv4() { 32 } else { 128 };
+                bits.parse::<u8>().ok().filter(|bits| *bits <= most)
+            });
+            if prefix.is_none() {
+                faults.push(format!("trusted-networks: {network:?} is not a network such as 10.0.0.0/8"));
+            }
+        }
+        faults
+    }
+
+    /// Returns where the data are; checked when the file was read.
+    pub(crate) fn database_url(&self) -> Result<DatabaseUrl, String> {
+        DatabaseUrl::parse(&self.database)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "hostname = \"mail.khanhhoa.example\"\ndatabase = \"sqlite:main.db\"\nblobs = \"blobs\"\n\
+                        [listen]\nsmtp = [\"127.0.0.1:25\"]\n[tls]\nown-authority = \"tls\"\n";
+
+    fn load(text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("congvu.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn paths_are_seen_from_the_file() {
+        let config = load(GOOD).unwrap();
+        assert!(config.blobs.is_absolute());
+        assert!(config.database.starts_with("sqlite:/"));
+    }
+
+    #[test]
+    fn a_fault_names_its_line() {
+        let error = load(&GOOD.replace("blobs =", "blob =")).unwrap_err();
+        assert!(error.contains("congvu.toml:3: ") || error.contains("missing field `blobs`"), "{error}");
+        let error = load(&format!("{GOOD}[outbound]\nsmarthost = \"relay\"\n")).unwrap_err();
+        assert!(error.contains("is not host:port"), "{error}");
+        let error = load(&format!("trusted-networks = [\"10.0.0.0/99\"]\n{GOOD}")).unwrap_err();
+        assert!(error.contains("10.0.0.0/99"), "{error}");
+    }
+}
