@@ -78,6 +78,12 @@ impl PreparedBlob {
         Ok(Self { hash: BlobHash::of(bytes), plain_len: bytes.len(), packed: packed.into() })
     }
 
+    /// Names a blob that is stored already, without its bytes: putting it again only keeps it.
+    #[must_use]
+    pub fn stored(hash: BlobHash, plain_len: usize) -> Self {
+        Self { hash, plain_len, packed: Arc::from([]) }
+    }
+
     /// Returns the blob's name.
     #[must_use]
     pub const fn hash(&self) -> BlobHash {
