@@ -54,6 +54,17 @@ pub fn account_by_address(snapshot: &Snapshot, address: &EmailAddress) -> Result
     )
 }
 
+/// Returns the account that a person holds, the personal one before one of a position; `None` when they share alone.
+pub fn own_account(snapshot: &Snapshot, person: PersonId) -> Result<Option<AccountRow>> {
+    let held = snapshot.query(
+        "SELECT id, agency_id, address, kind, owner_id, quota_bytes FROM account WHERE owner_id = ?1
+         ORDER BY address_key LIMIT 100",
+        &params![person.get()],
+        row,
+    )?;
+    Ok(held.into_iter().max_by_key(|a| (a.kind == AccountKind::Personal, std::cmp::Reverse(a.address.key()))))
+}
+
 /// Returns every account by address.
 pub fn accounts(snapshot: &Snapshot) -> Result<Vec<AccountRow>> {
     snapshot.query(
@@ -114,4 +125,13 @@ pub fn set_quota(tx: &mut Tx, address: &EmailAddress, quota_bytes: Option<u64>) 
             details: serde_json::json!({ "bytes": quota_bytes }),
         },
     )
+}
+
+/// Returns how many bytes an account may hold; `None` is without limit.
+pub fn account_quota(snapshot: &Snapshot, id: AccountId) -> Result<Option<u64>> {
+    let found =
+        snapshot.query_opt("SELECT quota_bytes FROM account WHERE id = ?1", &params![id.get()], |r| {
+            r.opt_i64(0)
+        })?;
+    Ok(found.flatten().and_then(|quota| u64::try_from(quota).ok()))
 }

@@ -17,14 +17,15 @@ mod sessions;
 mod throttle;
 
 pub use accounts::{
-    AccountRow, Recipient, account, account_by_address, accounts, is_local_domain, recipient, set_quota,
+    AccountRow, Recipient, account, account_by_address, account_quota, accounts, is_local_domain, own_account, recipient,
+    set_quota,
 };
 pub use acting::{
     AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, sender,
 };
 pub use authenticator::{AuthPolicy, Authenticator, Door, SignedIn};
 pub use operate::{disable_person, reset_password};
-pub use people::{AgencyRow, PersonRow, agency, people, person, person_by_login};
+pub use people::{AgencyRow, PersonRow, agency, people, people_in_position, person, person_by_login};
 pub use regulations::regulation_of;
 pub use scram::ScramKeys;
 pub use sessions::{Session, end_session, open_session, session};

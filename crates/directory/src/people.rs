@@ -84,6 +84,17 @@ pub fn people(snapshot: &Snapshot) -> Result<Vec<PersonRow>> {
     )
 }
 
+/// Returns the people of an agency who hold a position and may sign in.
+pub fn people_in_position(snapshot: &Snapshot, agency: AgencyId, position: &str) -> Result<Vec<PersonRow>> {
+    snapshot.query(
+        "SELECT p.id, p.agency_id, a.code, p.username, p.name, p.unit, p.position, p.active, p.version, p.language
+         FROM person p JOIN agency a ON a.id = p.agency_id
+         WHERE p.agency_id = ?1 AND p.position = ?2 AND p.active = 1 ORDER BY p.id LIMIT 100",
+        &params![agency.get(), position],
+        row,
+    )
+}
+
 /// Finds who signs in with `login`: `username@agency-code`, or the address of an account that they own.
 pub fn person_by_login(snapshot: &Snapshot, login: &str) -> Result<Option<PersonRow>> {
     let Some((username, place)) = login.rsplit_once('@') else { return Ok(None) };

@@ -1,0 +1,28 @@
+//! Review of outgoing mail (kiểm duyệt thư gửi đi): S9.1 (Điều 9), S7.2d (Điều 7).
+//!
+//! [`clear`] is asked by every sender. What an account under review sends is held whole in "Chờ duyệt" until somebody
+//! with the right to review, who is not its author, decides on exactly these bytes.
+//!
+//! INVARIANT: [`Cleared`] is made here alone: for an account without review, by an approval, or for a report about
+//! one's own message. The queue takes nothing else (test: `what_is_held_leaves_only_by_an_approval`).
+//! INVARIANT: an author never decides on their own message (test: `an_author_cannot_decide`).
+//! INVARIANT: a deadline passes the decision on; it never sends (test: `a_deadline_passes_to_the_deputy_and_never_sends`).
+
+mod clear;
+mod cleared;
+mod deadline;
+mod decide;
+mod draft;
+mod notice;
+mod read;
+mod state;
+
+pub use clear::{Clearance, Held, clear, is_reviewed};
+pub use cleared::{Cleared, Origin};
+pub use deadline::step;
+pub use decide::{Decided, Decision, DecisionKind, Seen, decide, viewed, withdraw};
+pub use draft::{Draft, Envelope, EnvelopeRecipient, Notify, Ret, Via};
+pub use read::{
+    Filter, Review, RuleHit, Step, can_decide, history, list, open, pending_count, review_at, review_count,
+};
+pub use state::ReviewState;

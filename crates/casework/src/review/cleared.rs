@@ -1,0 +1,95 @@
+//! The proof that a message may leave.
+
+use super::{Draft, Envelope};
+use congvu_message::Dsn;
+use congvu_storage::BlobHash;
+use congvu_types::{AccountId, AgencyId, EmailAddress, EmailId, Result, ReviewId};
+use std::sync::Arc;
+
+/// Whose message it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Of an account.
+    Account {
+        /// The account.
+        account: AccountId,
+        /// Its agency.
+        agency: AgencyId,
+        /// The review that approved it, and the stored message that was approved.
+        review: Option<(ReviewId, EmailId)>,
+    },
+    /// The system's own report about a message that the addressee sent.
+    Report,
+}
+
+/// The proof that a message may leave: made by [`super::clear`], by an approval, or as a report. Used up by the queue.
+#[derive(Debug)]
+pub struct Cleared {
+    origin: Origin,
+    envelope: Arc<Envelope>,
+    message: congvu_mail::PreparedMessage,
+}
+
+impl Cleared {
+    /// For `clear` alone: an account whose mail is not reviewed.
+    pub(super) fn unreviewed(account: AccountId, agency: AgencyId, draft: &Draft) -> Self {
+        Self {
+            origin: Origin::Account { account, agency, review: None },
+            envelope: draft.envelope.clone(),
+            message: draft.message.clone(),
+        }
+    }
+
+    /// For `decide` alone: an approval of exactly these bytes.
+    pub(super) fn approved(
+        (account, agency): (AccountId, AgencyId),
+        review: (ReviewId, EmailId),
+        envelope: Envelope,
+        message: congvu_mail::PreparedMessage,
+    ) -> Self {
+        let origin = Origin::Account { account, agency, review: Some(review) };
+        Self { origin, envelope: Arc::new(envelope), message }
+    }
+
+    /// System mail: a delivery report to the sender of the message that it speaks of (RFC 3464). The bytes are written
+    /// here, so that nothing but a report is cleared this way; the reverse-path is null (RFC 3461 §5.2.1).
+    pub fn report(dsn: &Dsn<'_>) -> Result<Self> {
+        let raw = congvu_message::dsn(dsn);
+        let mut envelope = Envelope::new(None, [dsn.to.clone()]);
+        for recipient in &mut envelope.recipients {
+            recipient.notify = super::Notify::NEVER;
+        }
+        let message = congvu_mail::prepare(&raw)?;
+        Ok(Self { origin: Origin::Report, envelope: Arc::new(envelope), message })
+    }
+
+    /// Returns whose it is.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Returns the envelope.
+    #[must_use]
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Returns the reverse-path.
+    #[must_use]
+    pub fn mail_from(&self) -> Option<&EmailAddress> {
+        self.envelope.mail_from.as_ref()
+    }
+
+    /// Returns the message.
+    #[must_use]
+    pub const fn message(&self) -> &congvu_mail::PreparedMessage {
+        &self.message
+    }
+
+    /// Returns the name of the bytes.
+    #[must_use]
+    pub fn blob(&self) -> BlobHash {
+        self.message.blob.hash()
+    }
+}

@@ -1,0 +1,363 @@
+//! Reading reviews: who may see which, lists by pages, history.
+
+use super::{Envelope, state::ReviewState};
+use congvu_directory::{Acting, RightKind, SignedIn, accounts_of, act_for, right};
+use congvu_message::MessageDigest;
+use congvu_storage::{BlobHash, Row, Snapshot, Tx, params};
+use congvu_types::{
+    AccountId, AgencyId, Citation, EmailId, Error, MailboxId, PersonId, RefusalKind, Result, ReviewId,
+    Timestamp, Uid,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A rule that a held message touches, shown to author and reviewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleHit {
+    /// The address that the rule speaks of.
+    pub address: String,
+    /// The article.
+    pub citation: Citation,
+}
+
+/// A review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The id.
+    pub id: ReviewId,
+    /// The account that sends.
+    pub account: AccountId,
+    /// Its agency.
+    pub agency: AgencyId,
+    /// Who wrote it.
+    pub author: PersonId,
+    /// Their name then.
+    pub author_name: String,
+    /// Where it stands.
+    pub state: ReviewState,
+    /// The mailbox it lies in.
+    pub mailbox: MailboxId,
+    /// That mailbox's UIDVALIDITY.
+    pub uidvalidity: u32,
+    /// Its UID there.
+    pub uid: Uid,
+    /// The stored message.
+    pub email: EmailId,
+    /// The name of its bytes.
+    pub blob: BlobHash,
+    /// Its size.
+    pub size_bytes: u64,
+    /// The subject.
+    pub subject: String,
+    /// `Message-ID` without brackets.
+    pub message_id: Option<String>,
+    /// What is to be decided on: headers, body, each attachment.
+    pub digest: MessageDigest,
+    /// The envelope, blind recipients included.
+    pub envelope: Envelope,
+    /// The article that demands the review.
+    pub citation: Citation,
+    /// Rules that it touches.
+    pub hits: Vec<RuleHit>,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// By when a decision is due; `None` when there is no deadline or nobody left to pass it to.
+    pub due_at: Option<Timestamp>,
+    /// How often it was passed on.
+    pub level: u32,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+    /// By whom.
+    pub decider: Option<(PersonId, String)>,
+    /// What they said.
+    pub comment: Option<String>,
+}
+
+/// One step of a review's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Timestamp,
+    /// Who; `None` is the system.
+    pub person: Option<PersonId>,
+    /// Their name then.
+    pub actor: String,
+    /// What: `submitted`, `viewed`, `approved`, `returned`, `rejected`, `withdrawn`, `passed-on`.
+    pub step: String,
+    /// What they said.
+    pub comment: Option<String>,
+}
+
+/// Which reviews a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Those that wait on accounts that the person reviews, or that were passed on to them.
+    Awaiting,
+    /// Those that are decided, on the same accounts.
+    Decided,
+    /// Those that the person wrote.
+    Mine,
+}
+
+/// How a digest is stored.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredDigest {
+    whole: String,
+    headers: String,
+    body: String,
+    attachments: Vec<String>,
+}
+
+impl StoredDigest {
+    pub(super) fn of(digest: &MessageDigest) -> Self {
+        let MessageDigest { whole, headers, body, attachments } = digest.clone();
+        Self { whole, headers, body, attachments }
+    }
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| Error::fault("reading a review", e))
+}
+
+fn row(r: &Row<'_>) -> Result<Review> {
+    let state = r.text(5)?;
+    let StoredDigest { whole, headers, body, attachments } = from_json(&r.text(14)?)?;
+    Ok(Review {
+        account: AccountId::new(r.i64(0)?),
+        id: ReviewId::new(r.i64(1)?),
+        agency: AgencyId::new(r.i64(2)?),
+        author: PersonId::new(r.i64(3)?),
+        author_name: r.text(4)?,
+        state: ReviewState::by_name(&state).ok_or_else(|| Error::fault("reading a review", state))?,
+        mailbox: MailboxId::new(r.i64(6)?),
+        uidvalidity: r.u32(7)?,
+        uid: Uid(r.u32(8)?),
+        email: EmailId::new(r.i64(9)?),
+        blob: BlobHash::from_slice(&r.bytes(10)?)?,
+        size_bytes: r.u64(11)?,
+        subject: r.text(12)?,
+        message_id: r.opt_text(13)?,
+        digest: MessageDigest { whole, headers, body, attachments },
+        envelope: from_json(&r.text(15)?)?,
+        citation: from_json(&r.text(16)?)?,
+        hits: from_json(&r.text(17)?)?,
+        submitted_at: Timestamp(r.i64(18)?),
+        due_at: r.opt_i64(19)?.map(Timestamp),
+        level: r.u32(20)?,
+        decided_at: r.opt_i64(21)?.map(Timestamp),
+        decider: r.opt_i64(22)?.map(PersonId::new).zip(r.opt_text(23)?),
+        comment: r.opt_text(24)?,
+    })
+}
+
+/// Returns a review, the system reading.
+pub(super) fn get(snapshot: &Snapshot, id: ReviewId) -> Result<Option<Review>> {
+    snapshot.query_opt(
+        "SELECT account_id, id, agency_id, author_id, author_name, state, mailbox_id, uidvalidity, uid, email_id,
+            blob_hash, size, subject, message_id, digest, envelope, citation, hits, submitted_at, due_at, level,
+            decided_at, decider_id, decider_name, comment
+         FROM review WHERE id = ?1",
+        &params![id.get()],
+        row,
+    )
+}
+
+/// Returns a review that the person may see: its author, who may read or review the account, and a deputy.
+pub fn open(snapshot: &Snapshot, who: &SignedIn, id: ReviewId) -> Result<Review> {
+    let review = get(snapshot, id)?.ok_or(RefusalKind::NotFound)?;
+    let may_see = review.author == who.person()
+        || act_for::<right::Read>(snapshot, who, review.account).is_ok()
+        || may_decide(snapshot, who, &review)?;
+    if may_see { Ok(review) } else { Err(RefusalKind::NotFound.into()) }
+}
+
+/// Returns the review of the message at a place of an account.
+pub fn review_at(
+    snapshot: &Snapshot,
+    account: AccountId,
+    mailbox: MailboxId,
+    uid: Uid,
+) -> Result<Option<Review>> {
+    let Some(message) = congvu_mail::message(snapshot, account, mailbox, uid)? else { return Ok(None) };
+    let id = snapshot.query_opt(
+        "SELECT id FROM review WHERE account_id = ?1 AND email_id = ?2",
+        &params![account.get(), message.email.get()],
+        |r| Ok(ReviewId::new(r.i64(0)?)),
+    )?;
+    match id {
+        Some(id) => get(snapshot, id),
+        None => Ok(None),
+    }
+}
+
+/// Returns whether the person holds the power to decide: the right to review, or being the deputy it was passed to.
+pub(super) fn may_decide(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Result<bool> {
+    match act_for::<right::Review>(snapshot, who, review.account) {
+        Ok(_) => return Ok(true),
+        Err(Error::Refused(_)) => {}
+        Err(fault) => return Err(fault),
+    }
+    if who.scope().is_some_and(|scope| scope != review.account) {
+        return Ok(false);
+    }
+    let passed_on = snapshot.query_opt(
+        "SELECT 1 FROM review_deputy WHERE person_id = ?1 AND review_id = ?2",
+        &params![who.person().get(), review.id.get()],
+        |r| r.i64(0),
+    )?;
+    Ok(passed_on.is_some())
+}
+
+/// Returns whether the person may decide on this review now.
+pub fn can_decide(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Result<bool> {
+    Ok(review.state == ReviewState::Awaiting
+        && review.author != who.person()
+        && may_decide(snapshot, who, review)?)
+}
+
+/// Returns up to `limit` reviews older than `before`, newest first.
+pub fn list(
+    snapshot: &Snapshot,
+    who: &SignedIn,
+    filter: Filter,
+    before: Option<ReviewId>,
+    limit: usize,
+) -> Result<Vec<Review>> {
+    let before = before.map_or(i64::MAX, ReviewId::get);
+    let mut ids = Vec::new();
+    if filter == Filter::Mine {
+        ids = snapshot.query(
+            "SELECT id FROM review WHERE author_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+            &params![who.person().get(), before, limit],
+            |r| Ok(ReviewId::new(r.i64(0)?)),
+        )?;
+    } else {
+        for account in reviewed_accounts(snapshot, who)? {
+            ids.extend(ids_of(snapshot, account, filter, before, limit)?);
+        }
+        ids.extend(passed_on(snapshot, who, filter, before, limit)?);
+    }
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids.dedup();
+    ids.truncate(limit);
+    ids.into_iter()
+        .map(|id| get(snapshot, id)?.ok_or_else(|| Error::fault("listing reviews", "one is gone")))
+        .collect()
+}
+
+fn reviewed_accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<AccountId>> {
+    let all = accounts_of(snapshot, who)?;
+    Ok(all.into_iter().filter(|a| a.rights.has(RightKind::Review)).map(|a| a.account.id).collect())
+}
+
+fn ids_of(
+    snapshot: &Snapshot,
+    account: AccountId,
+    filter: Filter,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<ReviewId>> {
+    let sql = match filter {
+        Filter::Awaiting => {
+            "SELECT id FROM review WHERE account_id = ?1 AND state = 'awaiting' AND id < ?2 ORDER BY id DESC LIMIT ?3"
+        }
+        Filter::Decided | Filter::Mine => {
+            "SELECT id FROM review WHERE account_id = ?1 AND state <> 'awaiting' AND id < ?2 ORDER BY id DESC LIMIT ?3"
+        }
+    };
+    snapshot.query(sql, &params![account.get(), before, limit], |r| Ok(ReviewId::new(r.i64(0)?)))
+}
+
+fn passed_on(
+    snapshot: &Snapshot,
+    who: &SignedIn,
+    filter: Filter,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<ReviewId>> {
+    if who.scope().is_some() {
+        return Ok(Vec::new());
+    }
+    let found = snapshot.query(
+        "SELECT r.id, r.state FROM review_deputy d JOIN review r ON r.id = d.review_id
+         WHERE d.person_id = ?1 AND d.review_id < ?2 ORDER BY d.review_id DESC LIMIT ?3",
+        &params![who.person().get(), before, limit.saturating_mul(4)],
+        |r| Ok((ReviewId::new(r.i64(0)?), r.text(1)? == "awaiting")),
+    )?;
+    Ok(found
+        .into_iter()
+        .filter(|(_, waits)| *waits == (filter == Filter::Awaiting))
+        .map(|(id, _)| id)
+        .collect())
+}
+
+/// Returns how many reviews the person could decide on now.
+pub fn pending_count(snapshot: &Snapshot, who: &SignedIn) -> Result<u64> {
+    let mut count = 0;
+    for account in reviewed_accounts(snapshot, who)? {
+        count += snapshot.query_one(
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM review
+             WHERE account_id = ?1 AND state = 'awaiting' AND author_id <> ?2",
+            &params![account.get(), who.person().get()],
+            |r| r.u64(0),
+        )?;
+    }
+    for id in passed_on(snapshot, who, Filter::Awaiting, i64::MAX, 1000)? {
+        let review = get(snapshot, id)?;
+        let counted = review.as_ref().map(|r| act_for::<right::Review>(snapshot, who, r.account).is_ok());
+        count += u64::from(counted == Some(false));
+    }
+    Ok(count)
+}
+
+/// Returns how many reviews of an account wait.
+pub fn review_count(snapshot: &Snapshot, acting: &Acting<right::Read>) -> Result<u64> {
+    snapshot.query_one(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM review WHERE account_id = ?1 AND state = 'awaiting'",
+        &params![acting.account().get()],
+        |r| r.u64(0),
+    )
+}
+
+/// Returns the steps of a review that the person may see ([`open`] first), oldest first.
+pub fn history(snapshot: &Snapshot, review: &Review) -> Result<Vec<Step>> {
+    snapshot.query(
+        "SELECT at, person_id, actor, step, comment FROM review_step
+         WHERE account_id = ?1 AND review_id = ?2 ORDER BY seq LIMIT 1000",
+        &params![review.account.get(), review.id.get()],
+        |r| {
+            Ok(Step {
+                at: Timestamp(r.i64(0)?),
+                person: r.opt_i64(1)?.map(PersonId::new),
+                actor: r.text(2)?,
+                step: r.text(3)?,
+                comment: r.opt_text(4)?,
+            })
+        },
+    )
+}
+
+/// Writes a step of the history.
+pub(super) fn add_step(
+    tx: &mut Tx,
+    (account, review): (AccountId, ReviewId),
+    who: Option<(PersonId, &str)>,
+    step: &str,
+    comment: Option<&str>,
+) -> Result<()> {
+    let (seq, at) = (tx.new_id(), tx.now());
+    tx.execute(
+        "INSERT INTO review_step (account_id, review_id, seq, at, person_id, actor, step, comment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        &params![
+            account.get(),
+            review.get(),
+            seq,
+            at,
+            who.map(|(person, _)| person.get()),
+            who.map_or("", |(_, name)| name),
+            step,
+            comment
+        ],
+    )?;
+    Ok(())
+}
