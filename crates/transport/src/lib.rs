@@ -1,1 +1,37 @@
-//! Skeleton.
+//! A message in motion: facts, judgement, routing, local delivery, submission, the queue, reports.
+//!
+//! In: a door gathers [`facts`] (async), asks [`judge`] (pure), stamps the message and calls [`receive`] in one
+//! transaction. Out: a door calls [`submit`]; the gate of `casework::review` says whether the message is queued or held;
+//! [`decide`] and [`move_messages`] release what was held.
+//!
+//! INVARIANT: the queue takes nothing but a `Cleared` (`casework::review`), so nothing leaves a reviewed account
+//! without a decision (S9.1, Điều 9; test: `what_is_held_leaves_only_by_an_approval`).
+//! INVARIANT: a person writes only from addresses they may use, in the envelope and in the header
+//! (test: `both_senders_must_be_the_persons_own`).
+
+mod captured;
+pub mod dkim;
+mod dsn;
+pub mod facts;
+pub mod fanout;
+mod judge;
+mod local;
+pub mod queue;
+mod receive;
+mod release;
+mod results;
+mod schema;
+mod site;
+mod submit;
+
+pub use captured::{Captured, captured, captured_message};
+pub use congvu_casework::review::{
+    Decision, DecisionKind, Draft, Envelope, EnvelopeRecipient, Notify, Ret, Seen, Via,
+};
+pub use judge::{Action, Reason, Rules, Verdict, judge};
+pub use receive::{Arrival, Receipt, receive};
+pub use release::{decide, move_messages, withdraw};
+pub use results::{Trace, authentication_results, stamp};
+pub use schema::{BLOB_REFERENCES, MIGRATIONS};
+pub use site::{Outbound, Site};
+pub use submit::{Sent, Submitted, submit};

@@ -1,6 +1,6 @@
 //! The proof that a message may leave.
 
-use super::{Draft, Envelope};
+use super::{Draft, Envelope, Via};
 use congvu_message::Dsn;
 use congvu_storage::BlobHash;
 use congvu_types::{AccountId, AgencyId, EmailAddress, EmailId, Result, ReviewId};
@@ -28,6 +28,7 @@ pub struct Cleared {
     origin: Origin,
     envelope: Arc<Envelope>,
     message: congvu_mail::PreparedMessage,
+    files_sent_copy: bool,
 }
 
 impl Cleared {
@@ -37,6 +38,7 @@ impl Cleared {
             origin: Origin::Account { account, agency, review: None },
             envelope: draft.envelope.clone(),
             message: draft.message.clone(),
+            files_sent_copy: draft.via != Via::Smtp,
         }
     }
 
@@ -48,7 +50,7 @@ impl Cleared {
         message: congvu_mail::PreparedMessage,
     ) -> Self {
         let origin = Origin::Account { account, agency, review: Some(review) };
-        Self { origin, envelope: Arc::new(envelope), message }
+        Self { origin, envelope: Arc::new(envelope), message, files_sent_copy: true }
     }
 
     /// System mail: a delivery report to the sender of the message that it speaks of (RFC 3464). The bytes are written
@@ -60,7 +62,7 @@ impl Cleared {
             recipient.notify = super::Notify::NEVER;
         }
         let message = congvu_mail::prepare(&raw)?;
-        Ok(Self { origin: Origin::Report, envelope: Arc::new(envelope), message })
+        Ok(Self { origin: Origin::Report, envelope: Arc::new(envelope), message, files_sent_copy: false })
     }
 
     /// Returns whose it is.
@@ -85,6 +87,13 @@ impl Cleared {
     #[must_use]
     pub const fn message(&self) -> &congvu_mail::PreparedMessage {
         &self.message
+    }
+
+    /// Returns whether the account's Sent gets a copy: of what a client did not file itself, and of every approved
+    /// message, since the client filed its copy when it was submitted (S7.2c, Điều 7).
+    #[must_use]
+    pub const fn files_sent_copy(&self) -> bool {
+        self.files_sent_copy
     }
 
     /// Returns the name of the bytes.

@@ -1,0 +1,153 @@
+//! Delivery status notifications (RFC 3464): what became of a message, told to who sent it, if they asked for it.
+
+use crate::{Site, queue};
+use congvu_casework::review::{Cleared, Envelope, EnvelopeRecipient, Ret};
+use congvu_message::{Dsn, DsnRecipient, headers};
+use congvu_storage::{BlobHash, Tx};
+use congvu_types::{EmailAddress, Language, Result, Timestamp, sentence};
+
+/// The message that a report speaks of.
+#[derive(Debug, Clone)]
+pub(crate) struct Original {
+    pub(crate) mail_from: Option<EmailAddress>,
+    pub(crate) ret: Ret,
+    pub(crate) envid: Option<String>,
+    pub(crate) blob: BlobHash,
+    pub(crate) arrived_at: Timestamp,
+}
+
+impl Original {
+    pub(crate) fn of(envelope: &Envelope, blob: BlobHash, arrived_at: Timestamp) -> Self {
+        let Envelope { mail_from, ret, envid, .. } = envelope.clone();
+        Self { mail_from, ret, envid, blob, arrived_at }
+    }
+}
+
+/// What a report says of a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It will not arrive.
+    Failed,
+    /// It has not arrived yet.
+    Delayed,
+    /// It is in their account.
+    Delivered,
+    /// It is with a server that sends no reports.
+    Relayed,
+}
+
+impl Fate {
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Delayed => "delayed",
+            Self::Delivered => "delivered",
+            Self::Relayed => "relayed",
+        }
+    }
+}
+
+/// One recipient of a report.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) recipient: EnvelopeRecipient,
+    pub(crate) fate: Fate,
+    pub(crate) status: String,
+    pub(crate) remote: Option<String>,
+    pub(crate) answer: Option<String>,
+}
+
+impl Outcome {
+    pub(crate) fn new(recipient: &EnvelopeRecipient, fate: Fate, status: &str) -> Self {
+        Self { recipient: recipient.clone(), fate, status: status.to_owned(), remote: None, answer: None }
+    }
+
+    /// RFC 3461 §4.1: only what was asked for is told.
+    fn is_wanted(&self) -> bool {
+        let notify = self.recipient.notify;
+        match self.fate {
+            Fate::Failed => notify.failure,
+            Fate::Delayed => notify.delay,
+            Fate::Delivered | Fate::Relayed => notify.success,
+        }
+    }
+}
+
+/// A report returns no more of the original than this, so that it stays small.
+const MOST_RETURNED: usize = 32 * 1024;
+
+/// Sends a report for each fate that occurs: failures are not mixed with good news.
+pub(crate) fn send_each(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Outcome]) -> Result<()> {
+    for fate in [Fate::Failed, Fate::Delayed, Fate::Delivered, Fate::Relayed] {
+        let group: Vec<Outcome> = outcomes.iter().filter(|o| o.fate == fate).cloned().collect();
+        send(tx, site, original, &group)?;
+    }
+    Ok(())
+}
+
+/// Sends one report to the sender about those who are to be told of; none when there are none, and never for a null
+/// reverse-path (RFC 5321 §4.5.5, RFC 3461 §5.2.10).
+pub(crate) fn send(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Outcome]) -> Result<()> {
+    let told: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_wanted()).collect();
+    let (Some(to), Some(first)) = (&original.mail_from, told.first()) else { return Ok(()) };
+    let key = format!("dsn.{}", first.fate.action());
+    let list: String = told.iter().map(|o| line(o)).collect();
+    let subject = sentence(Language::Vietnamese, &format!("{key}.subject"), &[]);
+    let text = [Language::Vietnamese, Language::English]
+        .map(|language| sentence(language, &format!("{key}.text"), &[("recipients", &list)]))
+        .join("\n\n-- \n\n");
+    let raw = tx.blob(&original.blob)?;
+    let (shown, full) = returned(&raw, original.ret);
+    let addresses: Vec<String> = told.iter().map(|o| o.recipient.address.to_string()).collect();
+    let recipients: Vec<DsnRecipient<'_>> = told
+        .iter()
+        .zip(&addresses)
+        .map(|(outcome, address)| DsnRecipient {
+            recipient: address,
+            original: outcome.recipient.orcpt.as_deref(),
+            action: outcome.fate.action(),
+            status: &outcome.status,
+            remote: outcome.remote.as_deref(),
+            diagnostic: outcome.answer.as_deref(),
+        })
+        .collect();
+    let (from, unique) = (site.postmaster()?, tx.new_id().to_string());
+    let cleared = Cleared::report(&Dsn {
+        host: site.host(),
+        from: &from,
+        to,
+        subject: &subject,
+        text: &text,
+        envelope_id: original.envid.as_deref(),
+        arrived_at: original.arrived_at,
+        at: tx.now(),
+        unique: &unique,
+        recipients: &recipients,
+        original: shown,
+        full,
+    })?;
+    queue::enqueue(tx, site, cleared)?;
+    Ok(())
+}
+
+/// RFC 3461 §4.3: RET=FULL is asked of failures; a long message is returned by its header all the same.
+fn returned(raw: &[u8], ret: Ret) -> (&[u8], bool) {
+    if ret == Ret::Full && raw.len() <= MOST_RETURNED {
+        return (raw, true);
+    }
+    let header = headers::split(raw).0;
+    let mut end = header.end.min(MOST_RETURNED);
+    if end < header.end {
+        // Cut between lines.
+        end = raw[..end].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    }
+    (&raw[..end], false)
+}
+
+fn line(outcome: &Outcome) -> String {
+    let answer = outcome.answer.as_deref().unwrap_or(&outcome.status);
+    match &outcome.remote {
+        Some(remote) => format!("  {}\n    {remote}: {answer}\n", outcome.recipient.address),
+        None => format!("  {}\n    {answer}\n", outcome.recipient.address),
+    }
+}

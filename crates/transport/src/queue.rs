@@ -1,0 +1,19 @@
+//! The durable outbound queue: what leaves for other servers, grouped by message and domain.
+//!
+//! The queue never waits and never dials: a worker asks [`claim_due`], does the waiting, and [`report`]s what happened. A
+//! lease with a fence keeps two workers from one group; a worker that dies leaves its lease to run out.
+
+mod admin;
+mod claim;
+pub(crate) mod codec;
+mod enqueue;
+mod report;
+mod schedule;
+
+pub use admin::{QueueRow, cancel, list, retry_now};
+pub use claim::{
+    LEASE, Lease, LeasedRecipient, Wire, claim_due, extend, next_due, postpone, release_node, wire,
+};
+pub use enqueue::enqueue;
+pub use report::{Attempt, AttemptOutcome, Reported, report};
+pub use schedule::{GIVE_UP_AFTER, TELL_DELAY_AFTER, retry_after};
