@@ -1,0 +1,331 @@
+//! Mailboxes (thư mục): names, roles, counters.
+
+use crate::state;
+use congvu_directory::{Acting, right};
+use congvu_storage::{Row, Snapshot, Tx, params};
+use congvu_types::{AccountId, Error, MailboxId, ModSeq, RefusalKind, Result};
+
+/// What a mailbox is for (RFC 6154, RFC 8621 §2; the last four are the review of outgoing mail, S9.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// No special use.
+    None,
+    /// Where mail arrives.
+    Inbox,
+    /// What was sent.
+    Sent,
+    /// What is being written.
+    Drafts,
+    /// Junk.
+    Junk,
+    /// What was deleted.
+    Trash,
+    /// What is kept.
+    Archive,
+    /// Outgoing mail that waits for a decision: "Chờ duyệt".
+    Awaiting,
+    /// What was approved: "Đã duyệt".
+    Approved,
+    /// What was returned to its author: "Trả lại".
+    Returned,
+    /// What was rejected: "Từ chối".
+    Rejected,
+}
+
+impl Role {
+    /// The mailboxes that every account has.
+    pub const STANDARD: [Self; 6] =
+        [Self::Inbox, Self::Sent, Self::Drafts, Self::Junk, Self::Trash, Self::Archive];
+    /// The mailboxes of an account whose mail is reviewed.
+    pub const REVIEW: [Self; 4] = [Self::Awaiting, Self::Approved, Self::Returned, Self::Rejected];
+    const ALL: [Self; 11] = [
+        Self::None,
+        Self::Inbox,
+        Self::Sent,
+        Self::Drafts,
+        Self::Junk,
+        Self::Trash,
+        Self::Archive,
+        Self::Awaiting,
+        Self::Approved,
+        Self::Returned,
+        Self::Rejected,
+    ];
+
+    /// Returns the name a mailbox of this role is made with.
+    #[must_use]
+    pub const fn default_name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Inbox => "INBOX",
+            Self::Sent => "Sent",
+            Self::Drafts => "Drafts",
+            Self::Junk => "Junk",
+            Self::Trash => "Trash",
+            Self::Archive => "Archive",
+            Self::Awaiting => "Chờ duyệt",
+            Self::Approved => "Đã duyệt",
+            Self::Returned => "Trả lại",
+            Self::Rejected => "Từ chối",
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Inbox => "inbox",
+            Self::Sent => "sent",
+            Self::Drafts => "drafts",
+            Self::Junk => "junk",
+            Self::Trash => "trash",
+            Self::Archive => "archive",
+            Self::Awaiting => "awaiting",
+            Self::Approved => "approved",
+            Self::Returned => "returned",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Returns whether only decisions change what lies there (S9.1, Điều 9: a held message cannot be edited).
+    #[must_use]
+    pub const fn is_review(self) -> bool {
+        matches!(self, Self::Awaiting | Self::Approved | Self::Returned | Self::Rejected)
+    }
+
+    /// Returns the special-use attribute (RFC 6154 §2).
+    #[must_use]
+    pub const fn special_use(self) -> Option<&'static str> {
+        match self {
+            Self::Sent => Some("\\Sent"),
+            Self::Drafts => Some("\\Drafts"),
+            Self::Junk => Some("\\Junk"),
+            Self::Trash => Some("\\Trash"),
+            Self::Archive => Some("\\Archive"),
+            _ => None,
+        }
+    }
+}
+
+/// A mailbox with its counters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxRow {
+    /// The account.
+    pub account: AccountId,
+    /// The id.
+    pub id: MailboxId,
+    /// The whole name; levels are separated by `/`.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// UIDVALIDITY.
+    pub uidvalidity: u32,
+    /// The UID that the next message gets.
+    pub uidnext: u32,
+    /// The modseq of its last change.
+    pub highest_modseq: u64,
+    /// How many messages.
+    pub total: u64,
+    /// How many without `\Seen`.
+    pub unseen: u64,
+    /// Bytes of all messages.
+    pub size: u64,
+    /// Whether it is subscribed.
+    pub is_subscribed: bool,
+}
+
+fn row(r: &Row<'_>) -> Result<MailboxRow> {
+    let role = r.text(3)?;
+    Ok(MailboxRow {
+        account: AccountId::new(r.i64(0)?),
+        id: MailboxId::new(r.i64(1)?),
+        name: r.text(2)?,
+        role: Role::ALL.into_iter().find(|known| known.key() == role).unwrap_or(Role::None),
+        uidvalidity: r.u32(4)?,
+        uidnext: r.u32(5)?,
+        highest_modseq: r.u64(6)?,
+        total: r.u64(7)?,
+        unseen: r.u64(8)?,
+        size: r.u64(9)?,
+        is_subscribed: r.i64(10)? != 0,
+    })
+}
+
+/// Returns an account's mailboxes, INBOX first, the others by name.
+pub fn mailboxes(snapshot: &Snapshot, account: AccountId) -> Result<Vec<MailboxRow>> {
+    let mut found = snapshot.query(
+        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
+         FROM mailbox WHERE account_id = ?1 LIMIT 10000",
+        &params![account.get()],
+        row,
+    )?;
+    found.sort_by(|a, b| (a.role != Role::Inbox, &a.name).cmp(&(b.role != Role::Inbox, &b.name)));
+    Ok(found)
+}
+
+/// Returns a mailbox.
+pub fn mailbox(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> Result<MailboxRow> {
+    snapshot
+        .query_opt(
+            "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
+             FROM mailbox WHERE account_id = ?1 AND id = ?2",
+            &params![account.get(), id.get()],
+            row,
+        )?
+        .ok_or_else(|| RefusalKind::NotFound.into())
+}
+
+/// Finds a mailbox by its whole name. INBOX is found in any case (RFC 9051 §5.1).
+pub fn mailbox_by_name(snapshot: &Snapshot, account: AccountId, name: &str) -> Result<Option<MailboxRow>> {
+    let name = if name.eq_ignore_ascii_case("INBOX") { "INBOX" } else { name };
+    snapshot.query_opt(
+        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
+         FROM mailbox WHERE account_id = ?1 AND name = ?2",
+        &params![account.get(), name],
+        row,
+    )
+}
+
+/// Finds the mailbox of a role; `Junk` of an account without one is found as INBOX by the caller.
+pub fn mailbox_by_role(snapshot: &Snapshot, account: AccountId, role: Role) -> Result<Option<MailboxRow>> {
+    snapshot.query_opt(
+        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
+         FROM mailbox WHERE account_id = ?1 AND role = ?2",
+        &params![account.get(), role.key()],
+        row,
+    )
+}
+
+/// Makes the mailboxes of the review of outgoing mail (S9.1). A second call does nothing.
+pub fn ensure_review_mailboxes(tx: &mut Tx, account: AccountId) -> Result<()> {
+    state::ensure_account(tx, account)?;
+    if mailbox_by_role(tx, account, Role::Rejected)?.is_some() {
+        return Ok(());
+    }
+    let modseq = state::lock(tx, account, 0, 0)?;
+    for role in Role::REVIEW {
+        if mailbox_by_role(tx, account, role)?.is_none() {
+            insert(tx, account, role.default_name(), role, modseq)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn insert(
+    tx: &mut Tx,
+    account: AccountId,
+    name: &str,
+    role: Role,
+    modseq: ModSeq,
+) -> Result<MailboxId> {
+    let id = tx.new_id();
+    let uidvalidity = state::next_uidvalidity(tx, account)?;
+    tx.execute(
+        "INSERT INTO mailbox (account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 0, 0, 1)",
+        &params![account.get(), id, name, role.key(), uidvalidity, modseq.0],
+    )?;
+    Ok(MailboxId::new(id))
+}
+
+/// Refuses names that no client could show or address again.
+fn check_name(name: &str) -> Result<()> {
+    let bad_level = |level: &str| level.is_empty() || level.trim() != level || level == "." || level == "..";
+    let bad = name.len() > 500
+        || name.chars().any(|c| c.is_control() || "*%\\".contains(c))
+        || name.split('/').any(bad_level)
+        || name.split('/').count() > 20;
+    if bad { Err(RefusalKind::InvalidName.into()) } else { Ok(()) }
+}
+
+/// Makes a mailbox and those above it (RFC 9051 §6.3.4).
+pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) -> Result<MailboxId> {
+    check_name(name)?;
+    let account = acting.account();
+    let modseq = state::lock(tx, account, 0, 0)?;
+    if mailbox_by_name(tx, account, name)?.is_some() {
+        return Err(RefusalKind::AlreadyExists.into());
+    }
+    let count =
+        tx.query_one("SELECT COUNT(*) FROM mailbox WHERE account_id = ?1", &params![account.get()], |r| {
+            r.i64(0)
+        })?;
+    if count >= 2000 {
+        return Err(RefusalKind::TooMany.into());
+    }
+    for (at, _) in name.match_indices('/') {
+        if mailbox_by_name(tx, account, &name[..at])?.is_none() {
+            insert(tx, account, &name[..at], Role::None, modseq)?;
+        }
+    }
+    insert(tx, account, name, Role::None, modseq)
+}
+
+/// Removes a mailbox and its messages; those with a role, and those with others below, stay (RFC 9051 §6.3.5).
+pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId) -> Result<()> {
+    let account = acting.account();
+    let found = mailbox(tx, account, id)?;
+    if found.role != Role::None {
+        return Err(RefusalKind::InUse.into());
+    }
+    let below = format!("{}/", found.name);
+    if mailboxes(tx, account)?.iter().any(|m| m.name.starts_with(&below)) {
+        return Err(RefusalKind::InUse.into());
+    }
+    let (bytes, count) = (i64::try_from(found.size).unwrap_or(0), i64::try_from(found.total).unwrap_or(0));
+    state::lock(tx, account, -bytes, -count)?;
+    let key = params![account.get(), id.get()];
+    tx.execute(
+        "DELETE FROM email WHERE account_id = ?1 AND id IN
+            (SELECT email_id FROM placement WHERE account_id = ?1 AND mailbox_id = ?2)",
+        &key,
+    )?;
+    tx.execute("DELETE FROM placement WHERE account_id = ?1 AND mailbox_id = ?2", &key)?;
+    tx.execute("DELETE FROM expunged WHERE account_id = ?1 AND mailbox_id = ?2", &key)?;
+    tx.execute("DELETE FROM mailbox WHERE account_id = ?1 AND id = ?2", &key)?;
+    Ok(())
+}
+
+/// Renames a mailbox and all below it (RFC 9051 §6.3.6). Those with a role keep their names.
+pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId, name: &str) -> Result<()> {
+    check_name(name)?;
+    let account = acting.account();
+    let found = mailbox(tx, account, id)?;
+    if found.role != Role::None {
+        return Err(RefusalKind::InUse.into());
+    }
+    let below = format!("{}/", found.name);
+    if format!("{name}/").starts_with(&below) {
+        return Err(RefusalKind::InvalidName.into());
+    }
+    let modseq = state::lock(tx, account, 0, 0)?;
+    if mailbox_by_name(tx, account, name)?.is_some() {
+        return Err(RefusalKind::AlreadyExists.into());
+    }
+    for (at, _) in name.match_indices('/') {
+        if mailbox_by_name(tx, account, &name[..at])?.is_none() {
+            insert(tx, account, &name[..at], Role::None, modseq)?;
+        }
+    }
+    for child in mailboxes(tx, account)?.into_iter().filter(|m| m.id == id || m.name.starts_with(&below)) {
+        let renamed = format!("{name}{}", &child.name[found.name.len()..]);
+        tx.execute(
+            "UPDATE mailbox SET name = ?3 WHERE account_id = ?1 AND id = ?2",
+            &params![account.get(), child.id.get(), renamed],
+        )?;
+    }
+    Ok(())
+}
+
+/// Subscribes or unsubscribes.
+pub fn subscribe(
+    tx: &mut Tx,
+    acting: &Acting<right::Read>,
+    id: MailboxId,
+    is_subscribed: bool,
+) -> Result<()> {
+    let changed = tx.execute(
+        "UPDATE mailbox SET subscribed = ?3 WHERE account_id = ?1 AND id = ?2",
+        &params![acting.account().get(), id.get(), is_subscribed],
+    )?;
+    if changed == 1 { Ok(()) } else { Err(Error::from(RefusalKind::NotFound)) }
+}

@@ -1,0 +1,47 @@
+//! Conversations: messages that name each other by Message-ID (RFC 8621 §3, RFC 5256 §2.1 by reference).
+
+use congvu_message::Summary;
+use congvu_storage::{Tx, params};
+use congvu_types::{AccountId, Result, ThreadId};
+
+/// How many of the newest references are looked at.
+const LOOKED_AT: usize = 8;
+
+fn key(message_id: &str) -> i64 {
+    let hash = blake3::hash(message_id.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.as_bytes()[..8]);
+    i64::from_le_bytes(bytes)
+}
+
+/// Returns the conversation of a message and notes the message as one of it.
+pub(crate) fn thread_of(tx: &mut Tx, account: AccountId, summary: &Summary, own: i64) -> Result<ThreadId> {
+    let mut thread = None;
+    for id in summary.references.iter().rev().take(LOOKED_AT) {
+        thread = tx.query_opt(
+            "SELECT thread_id FROM thread_key WHERE account_id = ?1 AND key = ?2",
+            &params![account.get(), key(id)],
+            |r| r.i64(0),
+        )?;
+        if thread.is_some() {
+            break;
+        }
+    }
+    let Some(message_id) = &summary.message_id else { return Ok(ThreadId::new(thread.unwrap_or(own))) };
+    // The same message stored twice (sent and received) is one conversation.
+    let known = tx.query_one(
+        "INSERT INTO thread_key (account_id, key, thread_id) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account_id, key) DO UPDATE SET thread_id = thread_key.thread_id RETURNING thread_id",
+        &params![account.get(), key(message_id), thread.unwrap_or(own)],
+        |r| r.i64(0),
+    )?;
+    // A message that was named before it came: those that named it wait under its first reference.
+    if let Some(first) = summary.references.first() {
+        tx.execute(
+            "INSERT INTO thread_key (account_id, key, thread_id) VALUES (?1, ?2, ?3)
+             ON CONFLICT (account_id, key) DO NOTHING",
+            &params![account.get(), key(first), known],
+        )?;
+    }
+    Ok(ThreadId::new(known))
+}

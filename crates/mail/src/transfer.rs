@@ -1,0 +1,179 @@
+//! COPY, MOVE, EXPUNGE.
+
+use crate::{FlagSet, MailboxRow, deliver::put, mailboxes, state};
+use congvu_directory::{Acting, right};
+use congvu_storage::{Tx, params};
+use congvu_types::{AccountId, EmailId, MailboxId, ModSeq, RefusalKind, Result, Uid};
+
+/// What a COPY or MOVE did (RFC 4315 §3 COPYUID).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// UIDVALIDITY of the mailbox that they went to.
+    pub uidvalidity: u32,
+    /// Pairs of old and new UID, in order.
+    pub uids: Vec<(Uid, Uid)>,
+}
+
+struct Found {
+    uid: Uid,
+    email: EmailId,
+    flags: FlagSet,
+    size: u64,
+}
+
+fn look_up(tx: &Tx, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Result<Vec<Found>> {
+    let mut found = Vec::with_capacity(uids.len());
+    for uid in uids {
+        found.extend(tx.query_opt(
+            "SELECT p.email_id, p.flags, e.size FROM placement p
+             JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
+             WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3",
+            &params![account.get(), mailbox.get(), uid.0],
+            |r| {
+                Ok(Found {
+                    uid: *uid,
+                    email: EmailId::new(r.i64(0)?),
+                    flags: FlagSet(r.u64(1)?),
+                    size: r.u64(2)?,
+                })
+            },
+        )?);
+    }
+    Ok(found)
+}
+
+/// Copies up to [`crate::MAX_BATCH`] messages: each copy is a message of its own over the same bytes. Between accounts
+/// the keywords stay behind. Nothing is copied into the mailboxes of the review (S9.1).
+pub fn copy_messages(
+    tx: &mut Tx,
+    from: (&Acting<right::Read>, MailboxId),
+    to: (&Acting<right::Draft>, MailboxId),
+    uids: &[Uid],
+) -> Result<Copied> {
+    let (source, target) = (from.0.account(), to.0.account());
+    let into = mailboxes::mailbox(tx, target, to.1)?;
+    if into.role.is_review() {
+        return Err(RefusalKind::NoRight.into());
+    }
+    let found = look_up(tx, source, from.1, uids)?;
+    let bytes: u64 = found.iter().map(|f| f.size).sum();
+    let modseq = state::lock(
+        tx,
+        target,
+        i64::try_from(bytes).unwrap_or(i64::MAX),
+        i64::try_from(found.len()).unwrap_or(0),
+    )?;
+    let mut copied = Copied { uidvalidity: into.uidvalidity, uids: Vec::with_capacity(found.len()) };
+    for message in found {
+        let id = tx.new_id();
+        tx.execute(
+            "INSERT INTO email (account_id, id, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id,
+                has_attachment, preview, summary)
+             SELECT ?1, ?2, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id, has_attachment,
+                preview, summary FROM email WHERE account_id = ?3 AND id = ?4",
+            &params![target.get(), id, source.get(), message.email.get()],
+        )?;
+        let flags = if source == target { message.flags } else { FlagSet(message.flags.0 & 31) };
+        let uid = put(tx, &into, EmailId::new(id), flags, message.size, modseq)?;
+        copied.uids.push((message.uid, uid));
+    }
+    Ok(copied)
+}
+
+/// Moves up to [`crate::MAX_BATCH`] messages within an account (RFC 6851). Mailboxes of the review are moved from and to
+/// by decisions only (S9.1, Điều 9).
+pub fn move_messages(
+    tx: &mut Tx,
+    acting: &Acting<right::Draft>,
+    from: MailboxId,
+    to: MailboxId,
+    uids: &[Uid],
+) -> Result<Copied> {
+    let account = acting.account();
+    let (source, target) = (mailboxes::mailbox(tx, account, from)?, mailboxes::mailbox(tx, account, to)?);
+    if source.role.is_review() || target.role.is_review() {
+        return Err(RefusalKind::NoRight.into());
+    }
+    shift(tx, &source, &target, uids)
+}
+
+/// Moves messages as the consequence of a decision.
+pub fn move_as_system(
+    tx: &mut Tx,
+    account: AccountId,
+    from: MailboxId,
+    to: MailboxId,
+    uids: &[Uid],
+) -> Result<Copied> {
+    let (source, target) = (mailboxes::mailbox(tx, account, from)?, mailboxes::mailbox(tx, account, to)?);
+    shift(tx, &source, &target, uids)
+}
+
+fn shift(tx: &mut Tx, source: &MailboxRow, target: &MailboxRow, uids: &[Uid]) -> Result<Copied> {
+    let account = source.account;
+    let modseq = state::lock(tx, account, 0, 0)?;
+    let mut copied = Copied { uidvalidity: target.uidvalidity, uids: Vec::new() };
+    let found = look_up(tx, account, source.id, uids)?;
+    for message in &found {
+        let uid = put(tx, target, message.email, message.flags, message.size, modseq)?;
+        copied.uids.push((message.uid, uid));
+    }
+    remove(tx, source, &found, modseq)?;
+    Ok(copied)
+}
+
+/// Takes placements out of a mailbox, leaving tombstones.
+fn remove(tx: &mut Tx, mailbox: &MailboxRow, found: &[Found], modseq: ModSeq) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let (account, id) = (mailbox.account.get(), mailbox.id.get());
+    let (mut unseen, mut size) = (0_i64, 0);
+    for message in found {
+        unseen += i64::from(!message.flags.system().contains(congvu_types::Flags::SEEN));
+        size += message.size;
+        let key = params![account, id, message.uid.0];
+        tx.execute("DELETE FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND uid = ?3", &key)?;
+        tx.execute(
+            "INSERT INTO expunged (account_id, mailbox_id, modseq, uid) VALUES (?1, ?2, ?3, ?4)",
+            &params![account, id, modseq.0, message.uid.0],
+        )?;
+    }
+    tx.execute(
+        "UPDATE mailbox SET highest_modseq = ?3, total = total - ?4, unseen = unseen - ?5, size = size - ?6
+         WHERE account_id = ?1 AND id = ?2",
+        &params![account, id, modseq.0, found.len(), unseen, size],
+    )?;
+    Ok(())
+}
+
+/// Removes up to [`crate::MAX_BATCH`] messages for good (RFC 9051 §6.4.3): those among `uids` that are marked `\Deleted`.
+/// Returns the UIDs that are gone.
+pub fn expunge(
+    tx: &mut Tx,
+    acting: &Acting<right::Draft>,
+    mailbox: MailboxId,
+    uids: &[Uid],
+) -> Result<Vec<Uid>> {
+    let account = acting.account();
+    let row = mailboxes::mailbox(tx, account, mailbox)?;
+    if row.role.is_review() {
+        return Err(RefusalKind::NoRight.into());
+    }
+    let mut found = look_up(tx, account, mailbox, uids)?;
+    found.retain(|m| m.flags.system().contains(congvu_types::Flags::DELETED));
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bytes: u64 = found.iter().map(|f| f.size).sum();
+    let count = i64::try_from(found.len()).unwrap_or(0);
+    let modseq = state::lock(tx, account, -i64::try_from(bytes).unwrap_or(0), -count)?;
+    remove(tx, &row, &found, modseq)?;
+    for message in &found {
+        tx.execute(
+            "DELETE FROM email WHERE account_id = ?1 AND id = ?2",
+            &params![account.get(), message.email.get()],
+        )?;
+    }
+    Ok(found.into_iter().map(|m| m.uid).collect())
+}

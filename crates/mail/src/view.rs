@@ -1,0 +1,304 @@
+//! A selected mailbox as a compact immutable view: 24 bytes a message, in chunks shared by every session that watches.
+//!
+//! A change makes a new view over the old chunks but for those it touches, so its cost is that of the change and of a
+//! list of chunks (one for each 4,096 messages), whatever the number of watchers.
+
+use crate::FlagSet;
+use congvu_types::{AccountId, MailboxId, Uid};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+const CHUNK: usize = 4096;
+static LINES: AtomicU64 = AtomicU64::new(0);
+
+/// One message of a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The UID.
+    pub uid: Uid,
+    /// Flags and keywords.
+    pub flags: FlagSet,
+    /// The modseq of its last change.
+    pub modseq: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Chunk {
+    entries: Vec<Entry>,
+}
+
+/// A mailbox at one modseq.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The account.
+    pub account: AccountId,
+    /// The mailbox.
+    pub mailbox: MailboxId,
+    /// UIDVALIDITY.
+    pub uidvalidity: u32,
+    /// The UID that the next message gets.
+    pub uidnext: u32,
+    /// The modseq of the mailbox's last change.
+    pub modseq: u64,
+    /// Messages without `\Seen`.
+    pub unseen: u64,
+    /// The account's keywords in the order of their bits.
+    pub keywords: Arc<Vec<String>>,
+    /// Chunks keep their place for the life of a line of views, so two views compare by place; none is empty.
+    chunks: Vec<Arc<Chunk>>,
+    /// How many messages stand before each chunk.
+    before: Vec<u32>,
+    total: u32,
+    /// Which load from the database this view descends from.
+    line: u64,
+}
+
+/// The difference between two views of one mailbox, the older one's numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Sequence numbers in the older view of messages that are gone, ascending.
+    pub expunged: Vec<u32>,
+    /// UIDs of those.
+    pub expunged_uids: Vec<Uid>,
+    /// Messages of both whose flags changed.
+    pub changed: Vec<Entry>,
+    /// Whether messages came.
+    pub has_new: bool,
+}
+
+impl View {
+    /// Makes the view of an empty mailbox.
+    #[must_use]
+    pub(crate) fn empty(account: AccountId, mailbox: MailboxId, uidvalidity: u32) -> Self {
+        Self {
+            account,
+            mailbox,
+            uidvalidity,
+            uidnext: 1,
+            modseq: 0,
+            unseen: 0,
+            keywords: Arc::default(),
+            chunks: Vec::new(),
+            before: Vec::new(),
+            total: 0,
+            line: LINES.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Returns how many messages there are.
+    #[must_use]
+    pub const fn len(&self) -> u32 {
+        self.total
+    }
+
+    /// Returns whether there is no message.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// Returns the message with this sequence number, from 1.
+    #[must_use]
+    pub fn by_seq(&self, seq: u32) -> Option<&Entry> {
+        let index = seq.checked_sub(1)?;
+        let chunk = self.before.partition_point(|before| *before <= index).checked_sub(1)?;
+        self.chunks.get(chunk)?.entries.get((index - self.before[chunk]) as usize)
+    }
+
+    /// Returns the sequence number and the message of a UID.
+    #[must_use]
+    pub fn by_uid(&self, uid: Uid) -> Option<(u32, &Entry)> {
+        let chunk = self.chunk_of(uid)?;
+        let entries = &self.chunks[chunk].entries;
+        let at = entries.binary_search_by_key(&uid, |e| e.uid).ok()?;
+        Some((self.before[chunk] + u32::try_from(at).ok()? + 1, &entries[at]))
+    }
+
+    /// Iterates over messages with sequence numbers from `first` to `last`.
+    pub fn range(&self, first: u32, last: u32) -> impl Iterator<Item = (u32, &Entry)> {
+        let start = self.before.partition_point(|before| *before < first).saturating_sub(1);
+        self.chunks[start.min(self.chunks.len())..]
+            .iter()
+            .zip(&self.before[start.min(self.before.len())..])
+            .take_while(move |(_, before)| **before < last)
+            .flat_map(|(chunk, before)| (*before + 1..).zip(&chunk.entries))
+            .skip_while(move |(seq, _)| *seq < first)
+            .take_while(move |(seq, _)| *seq <= last)
+    }
+
+    /// Iterates over messages with UIDs from `first` to `last`.
+    pub fn uid_range(&self, first: Uid, last: Uid) -> impl Iterator<Item = (u32, &Entry)> {
+        let start = self.seq_at_or_after(first);
+        self.range(start, self.total).take_while(move |(_, entry)| entry.uid <= last)
+    }
+
+    /// The sequence number of the first message with a UID of at least `uid`; one past the end when there is none.
+    fn seq_at_or_after(&self, uid: Uid) -> u32 {
+        // No chunk of a published view is empty, so the last UIDs of the chunks are in order.
+        let chunk = self.chunks.partition_point(|c| c.entries.last().is_none_or(|e| e.uid < uid));
+        match (self.chunks.get(chunk), self.before.get(chunk)) {
+            (Some(found), Some(before)) => {
+                let at = found.entries.partition_point(|e| e.uid < uid);
+                before + u32::try_from(at).unwrap_or(0) + 1
+            }
+            _ => self.total + 1,
+        }
+    }
+
+    /// The chunk that holds, or would hold, a UID.
+    fn chunk_of(&self, uid: Uid) -> Option<usize> {
+        let seq = self.seq_at_or_after(uid);
+        let index = seq.checked_sub(1)?;
+        self.before.partition_point(|before| *before <= index).checked_sub(1)
+    }
+
+    /// Returns what changed from `old` to this view. Chunks that both share cost one comparison.
+    #[must_use]
+    pub fn changes_since(&self, old: &Self) -> Changes {
+        let mut changes = Changes::default();
+        let last_old = old.chunks.iter().rev().find_map(|c| c.entries.last()).map_or(0, |e| e.uid.0);
+        changes.has_new =
+            self.chunks.iter().rev().find_map(|c| c.entries.last()).is_some_and(|e| e.uid.0 > last_old);
+        if self.line != old.line {
+            let all =
+                |view: &Self| view.chunks.iter().flat_map(|c| c.entries.iter().copied()).collect::<Vec<_>>();
+            compare(&all(old), &all(self), 0, &mut changes);
+            return changes;
+        }
+        for (place, before) in old.chunks.iter().enumerate() {
+            match self.chunks.get(place) {
+                Some(now) if Arc::ptr_eq(now, before) => {}
+                Some(now) => compare(&before.entries, &now.entries, old.before[place], &mut changes),
+                None => compare(&before.entries, &[], old.before[place], &mut changes),
+            }
+        }
+        changes
+    }
+
+    /// Puts in a new or changed message.
+    pub(crate) fn upsert(&mut self, entry: Entry) {
+        let is_new = self.last_uid().is_none_or(|last| entry.uid > last);
+        if is_new {
+            match self.chunks.last_mut() {
+                Some(chunk) if chunk.entries.len() < CHUNK => Arc::make_mut(chunk).entries.push(entry),
+                _ => self.chunks.push(Arc::new(Chunk { entries: vec![entry] })),
+            }
+            return;
+        }
+        let Some(chunk) =
+            self.chunks.iter().position(|c| c.entries.last().is_some_and(|e| e.uid >= entry.uid))
+        else {
+            return;
+        };
+        let entries = &mut Arc::make_mut(&mut self.chunks[chunk]).entries;
+        match entries.binary_search_by_key(&entry.uid, |e| e.uid) {
+            Ok(at) => entries[at] = entry,
+            Err(at) => entries.insert(at, entry),
+        }
+    }
+
+    /// Takes a message out.
+    pub(crate) fn remove(&mut self, uid: Uid) {
+        let Some(chunk) = self.chunks.iter().position(|c| c.entries.last().is_some_and(|e| e.uid >= uid))
+        else {
+            return;
+        };
+        if let Ok(at) = self.chunks[chunk].entries.binary_search_by_key(&uid, |e| e.uid) {
+            Arc::make_mut(&mut self.chunks[chunk]).entries.remove(at);
+        }
+    }
+
+    /// Counts again after a run of changes.
+    pub(crate) fn recount(&mut self) {
+        self.before.clear();
+        self.total = 0;
+        for chunk in &self.chunks {
+            self.before.push(self.total);
+            self.total += u32::try_from(chunk.entries.len()).unwrap_or(0);
+        }
+    }
+
+    /// Whether a chunk became empty: the places no longer fit, and a fresh load follows.
+    pub(crate) fn is_worn(&self) -> bool {
+        self.chunks.iter().any(|c| c.entries.is_empty())
+    }
+
+    fn last_uid(&self) -> Option<Uid> {
+        self.chunks.last().and_then(|c| c.entries.last()).map(|e| e.uid)
+    }
+}
+
+fn compare(old: &[Entry], now: &[Entry], before: u32, changes: &mut Changes) {
+    let mut rest = now.iter().peekable();
+    for (seq, entry) in (before + 1..).zip(old) {
+        while rest.peek().is_some_and(|e| e.uid < entry.uid) {
+            rest.next();
+        }
+        match rest.peek() {
+            Some(same) if same.uid == entry.uid => {
+                if **same != *entry {
+                    changes.changed.push(**same);
+                }
+                rest.next();
+            }
+            _ => {
+                changes.expunged.push(seq);
+                changes.expunged_uids.push(entry.uid);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(uids: impl IntoIterator<Item = u32>) -> View {
+        let mut view = View::empty(AccountId::new(1), MailboxId::new(1), 1);
+        for uid in uids {
+            view.upsert(Entry { uid: Uid(uid), flags: FlagSet(0), modseq: 1 });
+        }
+        view.recount();
+        view
+    }
+
+    #[test]
+    fn numbers_and_uids_lead_to_each_other() {
+        let mut view = view((1..=10_000).map(|n| n * 2));
+        view.remove(Uid(4));
+        view.recount();
+        assert_eq!(view.len(), 9_999);
+        assert_eq!(view.by_seq(2).map(|e| e.uid), Some(Uid(6)));
+        assert_eq!(view.by_uid(Uid(6)).map(|(seq, _)| seq), Some(2));
+        assert_eq!(view.by_uid(Uid(20_000)).map(|(seq, _)| seq), Some(9_999));
+        assert!(view.by_uid(Uid(7)).is_none() && view.by_seq(0).is_none() && view.by_seq(10_000).is_none());
+        assert_eq!(
+            view.range(4_095, 4_098).map(|(_, e)| e.uid.0).collect::<Vec<_>>(),
+            [8192, 8194, 8196, 8198]
+        );
+        assert_eq!(
+            view.uid_range(Uid(7), Uid(11)).map(|(s, e)| (s, e.uid.0)).collect::<Vec<_>>(),
+            [(3, 8), (4, 10)]
+        );
+        assert_eq!(view.uid_range(Uid(19_999), Uid(u32::MAX)).count(), 1);
+        assert_eq!(view.uid_range(Uid(20_001), Uid(u32::MAX)).count(), 0);
+    }
+
+    #[test]
+    fn the_difference_is_what_was_done() {
+        let old = view(1..=9_000);
+        let mut new = old.clone();
+        new.remove(Uid(5));
+        new.remove(Uid(8_500));
+        new.upsert(Entry { uid: Uid(7), flags: FlagSet(1), modseq: 2 });
+        new.upsert(Entry { uid: Uid(9_001), flags: FlagSet(0), modseq: 2 });
+        new.recount();
+        let changes = new.changes_since(&old);
+        assert_eq!(changes.expunged, [5, 8_500]);
+        assert_eq!(changes.changed.iter().map(|e| e.uid.0).collect::<Vec<_>>(), [7]);
+        assert!(changes.has_new);
+        assert_eq!(new.changes_since(&new.clone()), Changes::default());
+    }
+}
