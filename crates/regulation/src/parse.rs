@@ -1,172 +1,198 @@
-//! Reads `regulation.toml`. Every entry names its article; an unknown key, a missing article or a bad value is told
-//! with its line.
+//! Reads `regulation.toml`. Every entry names its article; an unknown key, a missing article, a bad value or two
+//! entries that contradict each other are told with their line, all of them at once.
 
-use crate::{AccountKind, OfficialDomains, OutgoingReview, Passwords, PersonalAccounts, Regulation};
+use crate::{
+    AccountKind, Finding, OfficialDomains, OutgoingReview, Passwords, PersonalAccounts, PrivateMail,
+    Regulation, Response,
+    table::{Notes, Section},
+};
 use congvu_types::{Citation, Domain};
-use serde::Deserialize;
-use std::{fmt, ops::Range, time::Duration};
-use toml::Spanned;
+use std::{collections::HashMap, ops::Range, time::Duration};
+use toml::de::DeTable;
 
-/// Something wrong in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong and what would be right.
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.line, self.message)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
-    instrument: Instrument,
-    personal_accounts: Option<PersonalTable>,
-    outgoing_review: Option<OutgoingTable>,
-    official_domains: Option<DomainsTable>,
-    passwords: Option<PasswordsTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Instrument {
-    title: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Article {
-    rule: String,
-    article: Spanned<u16>,
-    clause: Option<u16>,
-    point: Option<String>,
-    #[serde(rename = "text")]
-    _text: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PersonalTable {
-    positions: Vec<String>,
-    by: Article,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct OutgoingTable {
-    accounts: Vec<Spanned<String>>,
-    decide_within: Option<Spanned<String>>,
-    by: Article,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DomainsTable {
-    suffixes: Vec<Spanned<String>>,
-    by: Article,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct PasswordsTable {
-    min_length: Spanned<usize>,
-    by: Article,
-}
+/// A regulation file is a page or two; nothing larger is looked at.
+const MAX_BYTES: usize = 1 << 20;
 
 pub(crate) fn parse(text: &str) -> Result<Regulation, Vec<Finding>> {
-    let mut reader = Reader { text, findings: Vec::new(), title: String::new() };
-    let file: File = match toml::from_str(text) {
-        Ok(file) => file,
-        Err(error) => {
-            reader.note(error.span().unwrap_or(0..0), error.message());
-            return Err(reader.findings);
-        }
-    };
-    reader.title.clone_from(&file.instrument.title);
-    let regulation = Regulation {
-        personal_accounts: file
-            .personal_accounts
-            .map(|t| PersonalAccounts { positions: t.positions, citation: reader.citation(t.by) }),
-        outgoing_review: file.outgoing_review.map(|t| reader.outgoing(t)),
-        official_domains: file.official_domains.map(|t| reader.domains(t)),
-        passwords: file.passwords.map(|t| reader.passwords(t)),
-        title: file.instrument.title,
-    };
-    if reader.findings.is_empty() { Ok(regulation) } else { Err(reader.findings) }
+    let notes = Notes::new(text);
+    if text.len() > MAX_BYTES {
+        notes.note(0..0, "a regulation file is at most 1 MiB");
+        return Err(notes.finish());
+    }
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        notes.note(error.span().unwrap_or(0..0), error.message());
+    }
+    if !errors.is_empty() {
+        return Err(notes.finish());
+    }
+    let mut reader = Reader { notes: &notes, title: String::new(), rules: HashMap::new() };
+    let regulation = reader.file(Section::root(&notes, root.get_ref()));
+    let findings = notes.finish();
+    if findings.is_empty() { Ok(regulation) } else { Err(findings) }
 }
 
-struct Reader<'t> {
-    text: &'t str,
+struct Reader<'a, 't> {
+    notes: &'a Notes<'t>,
     title: String,
-    findings: Vec<Finding>,
+    /// Where each rule id was said to stand, to find the same rule under two articles.
+    rules: HashMap<String, Citation>,
 }
 
-impl Reader<'_> {
-    fn note(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        self.findings.push(Finding { line, message: message.into() });
+impl<'a, 't> Reader<'a, 't> {
+    fn file(&mut self, root: Section<'a, 't>) -> Regulation {
+        if let Some(instrument) = root.needed_table("instrument", "a table with the instrument's title") {
+            if let Some((title, _)) = instrument.needed_text("title", "the regulation's title") {
+                title.clone_into(&mut self.title);
+            }
+            instrument.finish();
+        }
+        let regulation = Regulation {
+            personal_accounts: root.table("personal-accounts").and_then(|t| self.personal(t)),
+            outgoing_review: root.table("outgoing-review").and_then(|t| self.outgoing(t)),
+            official_domains: root.table("official-domains").and_then(|t| self.official(t)),
+            private_mail: root.table("private-mail").and_then(|t| self.private(t)),
+            passwords: root.table("passwords").and_then(|t| self.passwords(t)),
+            title: self.title.clone(),
+        };
+        self.contradictions(&regulation, &root);
+        root.finish();
+        regulation
     }
 
-    fn citation(&mut self, by: Article) -> Citation {
-        if *by.article.get_ref() == 0 {
-            self.note(by.article.span(), "an article is numbered from 1");
+    /// Reads `by`: the rule's id, its article and the words quoted from it.
+    fn citation(&mut self, table: &Section<'a, 't>) -> Option<Citation> {
+        let by = table.needed_table("by", "every entry names its article, as in by = { rule = \"S9.1\", article = 9 }")?;
+        let rule = by.needed_text("rule", "the rule's id in docs/regulation.md, such as \"S9.1\"");
+        let article = by.needed_number("article", 1, 999);
+        let clause = by.number("clause", 1, 99).map(|(n, _)| n);
+        let point = by.text("point");
+        // The quotation is for who reads the file.
+        by.text("text");
+        if let Some((letter, span)) = point.clone().filter(|(p, _)| p.chars().count() != 1) {
+            self.notes.note(span, format!("a point is one letter, not {letter:?}"));
         }
-        Citation {
-            rule: by.rule,
+        let span = by.span.clone();
+        by.finish();
+        let small = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let citation = Citation {
+            rule: rule?.0.to_owned(),
             instrument: self.title.clone(),
-            article: by.article.into_inner(),
-            clause: by.clause,
-            point: by.point,
-        }
+            article: small(article?),
+            clause: clause.map(small),
+            point: point.map(|(p, _)| p.to_owned()),
+        };
+        self.same_article(&citation, span);
+        Some(citation)
     }
 
-    fn outgoing(&mut self, table: OutgoingTable) -> OutgoingReview {
-        let mut accounts = Vec::new();
-        for name in table.accounts {
-            match AccountKind::by_name(name.get_ref()) {
-                Some(kind) => accounts.push(kind),
-                None => self.note(
-                    name.span(),
-                    format!("{:?} is none of agency, unit, position, personal", name.get_ref()),
-                ),
+    fn same_article(&mut self, citation: &Citation, span: Range<usize>) {
+        match self.rules.get(&citation.rule) {
+            Some(before) if before != citation => {
+                let message =
+                    format!("{} is said to be {citation} here and {before} elsewhere", citation.rule);
+                self.notes.note(span, message);
+            }
+            Some(_) => {}
+            None => {
+                self.rules.insert(citation.rule.clone(), citation.clone());
             }
         }
-        let decide_within = table.decide_within.and_then(|text| {
-            let parsed = duration(text.get_ref());
+    }
+
+    fn personal(&mut self, table: Section<'a, 't>) -> Option<PersonalAccounts> {
+        let positions = names(table.needed_texts("positions", "the positions that may have one"));
+        let at_most = table.number("at-most", 1, 100_000);
+        if let Some((most, span)) = at_most.clone().filter(|(most, _)| *most < positions.len()) {
+            let message = format!("at-most is {most}, but {} positions are named", positions.len());
+            self.notes.note(span, message);
+        }
+        let citation = self.citation(&table);
+        table.finish();
+        Some(PersonalAccounts { positions, at_most: at_most.map(|(n, _)| n), citation: citation? })
+    }
+
+    fn outgoing(&mut self, table: Section<'a, 't>) -> Option<OutgoingReview> {
+        let mut accounts = Vec::new();
+        for (name, span) in table.needed_texts("accounts", "the kinds of account whose mail is held") {
+            match AccountKind::by_name(name) {
+                Some(kind) => accounts.push(kind),
+                None => self.notes.note(span, format!("{name:?} is none of agency, unit, position, personal")),
+            }
+        }
+        let decide_within = table.text("decide-within").and_then(|(text, span)| {
+            let parsed = duration(text);
             if parsed.is_none() {
-                self.note(
-                    text.span(),
-                    format!("{:?} is no duration such as \"4h\", \"30m\" or \"2d\"", text.get_ref()),
-                );
+                let message = format!("{text:?} is no duration such as \"4h\", \"30m\" or \"2d\"");
+                self.notes.note(span, message);
             }
             parsed
         });
-        OutgoingReview { accounts, decide_within, citation: self.citation(table.by) }
+        let deputies = table.texts("deputies");
+        if let (Some((_, span)), None) = (deputies.first(), table.text("decide-within")) {
+            let message = "deputies without decide-within: nothing would ever pass to them";
+            self.notes.note(span.clone(), message);
+        }
+        let citation = self.citation(&table);
+        table.finish();
+        Some(OutgoingReview { accounts, decide_within, deputies: names(deputies), citation: citation? })
     }
 
-    fn domains(&mut self, table: DomainsTable) -> OfficialDomains {
-        let mut suffixes = Vec::new();
-        for name in table.suffixes {
-            match name.get_ref().parse::<Domain>() {
-                Ok(domain) => suffixes.push(domain),
-                Err(_) => self.note(name.span(), format!("{:?} is not a domain", name.get_ref())),
+    fn domains(&self, names: Vec<(&str, Range<usize>)>) -> Vec<Domain> {
+        let mut domains = Vec::new();
+        for (name, span) in names {
+            match name.parse::<Domain>() {
+                Ok(domain) => domains.push(domain),
+                Err(_) => self.notes.note(span, format!("{name:?} is not a domain such as \"gov.example\"")),
             }
         }
-        OfficialDomains { suffixes, citation: self.citation(table.by) }
+        domains
     }
 
-    fn passwords(&mut self, table: PasswordsTable) -> Passwords {
-        if !(8..=64).contains(table.min_length.get_ref()) {
-            self.note(table.min_length.span(), "min-length is 8 to 64");
-        }
-        Passwords { min_length: table.min_length.into_inner(), citation: self.citation(table.by) }
+    fn official(&mut self, table: Section<'a, 't>) -> Option<OfficialDomains> {
+        let suffixes = self.domains(table.needed_texts("suffixes", "the official domains"));
+        let citation = self.citation(&table);
+        table.finish();
+        Some(OfficialDomains { suffixes, citation: citation? })
     }
+
+    fn private(&mut self, table: Section<'a, 't>) -> Option<PrivateMail> {
+        let providers = self.domains(table.needed_texts("providers", "the domains of private providers"));
+        let as_recipient = match table.text("as-recipient") {
+            None | Some(("warn", _)) => Response::Warn,
+            Some(("allow", _)) => Response::Allow,
+            Some(("refuse", _)) => Response::Refuse,
+            Some((other, span)) => {
+                self.notes.note(span, format!("{other:?} is none of allow, warn, refuse"));
+                Response::Warn
+            }
+        };
+        let citation = self.citation(&table);
+        table.finish();
+        Some(PrivateMail { providers, as_recipient, citation: citation? })
+    }
+
+    fn passwords(&mut self, table: Section<'a, 't>) -> Option<Passwords> {
+        let min_length = table.needed_number("min-length", 8, 64);
+        let citation = self.citation(&table);
+        table.finish();
+        Some(Passwords { min_length: min_length?, citation: citation? })
+    }
+
+    /// Entries that cannot both hold.
+    fn contradictions(&self, regulation: &Regulation, root: &Section<'a, 't>) {
+        let (Some(private), Some(table)) = (&regulation.private_mail, root.table("private-mail")) else { return };
+        for (name, span) in table.texts("providers") {
+            let Ok(domain) = name.parse::<Domain>() else { continue };
+            if private.providers.contains(&domain) && regulation.is_official(&domain) == Some(true) {
+                self.notes.note(span, format!("{name:?} is a private provider here and an official domain above"));
+            }
+        }
+    }
+}
+
+fn names(texts: Vec<(&str, Range<usize>)>) -> Vec<String> {
+    texts.into_iter().map(|(text, _)| text.to_owned()).collect()
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! Decision tables: facts → decision + citation, a row per case, and what is told about bad files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use congvu_regulation::{AccountKind, Decision, Regulation};
+use congvu_regulation::{AccountKind, Decision, Entitlement, Regulation};
 use serde::Deserialize;
 
 const SAMPLE: &str = include_str!("../../../regulations/bqlctgt.toml");
@@ -17,9 +17,19 @@ struct Case {
     given: String,
     #[serde(default)]
     position: Option<String>,
+    #[serde(default)]
+    existing: usize,
     answer: String,
     #[serde(default)]
     citation: String,
+}
+
+fn told(decision: Decision<'_>) -> (&'static str, String) {
+    match decision {
+        Decision::Allowed => ("allowed", String::new()),
+        Decision::Warned(c) => ("warned", format!("{} {c}", c.rule)),
+        Decision::Refused(c) => ("refused", format!("{} {c}", c.rule)),
+    }
 }
 
 #[test]
@@ -30,11 +40,10 @@ fn every_row_of_the_decision_table_holds() {
         let (answer, citation) = match case.question.as_str() {
             "entitlement" => {
                 let kind = AccountKind::by_name(&case.given).unwrap();
-                match regulation.entitlement(kind, case.position.as_deref()) {
-                    Decision::Allowed => ("allowed", String::new()),
-                    Decision::Refused(c) => ("refused", format!("{} {c}", c.rule)),
-                }
+                let position = case.position.as_deref();
+                told(regulation.entitlement(&Entitlement { kind, position, existing: case.existing }))
             }
+            "recipient" => told(regulation.recipient(&case.given.parse().unwrap())),
             "outgoing" => match regulation.outgoing(AccountKind::by_name(&case.given).unwrap()) {
                 None => ("free", String::new()),
                 Some(rule) => ("held", format!("{} {}", rule.citation.rule, rule.citation)),
@@ -59,7 +68,8 @@ fn every_row_of_the_decision_table_holds() {
 #[test]
 fn no_file_means_a_plain_mail_server() {
     let plain = Regulation::default();
-    assert_eq!(plain.entitlement(AccountKind::Personal, None), Decision::Allowed);
+    let asked = Entitlement { kind: AccountKind::Personal, position: None, existing: 9 };
+    assert_eq!(plain.entitlement(&asked), Decision::Allowed);
     assert!(plain.outgoing(AccountKind::Agency).is_none());
     assert_eq!(plain.is_official(&"x.example".parse().unwrap()), None);
 }
