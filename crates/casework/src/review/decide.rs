@@ -223,7 +223,7 @@ pub fn viewed(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<()> {
         return Ok(());
     }
     let before = tx.query_opt(
-        "SELECT 1 FROM review_step WHERE account_id = ?1 AND review_id = ?2 AND person_id = ?3 AND step = 'viewed' LIMIT 1",
+        "SELECT seq FROM review_step WHERE account_id = ?1 AND review_id = ?2 AND person_id = ?3 AND step = 'viewed' LIMIT 1",
         &params![review.account.get(), id.get(), who.person().get()],
         |r| r.i64(0),
     )?;

@@ -200,7 +200,7 @@ pub(super) fn may_decide(snapshot: &Snapshot, who: &SignedIn, review: &Review) -
         return Ok(false);
     }
     let passed_on = snapshot.query_opt(
-        "SELECT 1 FROM review_deputy WHERE person_id = ?1 AND review_id = ?2",
+        "SELECT review_id FROM review_deputy WHERE person_id = ?1 AND review_id = ?2",
         &params![who.person().get(), review.id.get()],
         |r| r.i64(0),
     )?;

@@ -84,7 +84,7 @@ pub fn cancel(tx: &mut Tx, site: &Site, group: QueueId) -> Result<()> {
     )?;
     let Some(message) = free else {
         let exists =
-            tx.query_opt("SELECT 1 FROM queue_group WHERE id = ?1", &params![group.get()], |r| r.i64(0))?;
+            tx.query_opt("SELECT id FROM queue_group WHERE id = ?1", &params![group.get()], |r| r.i64(0))?;
         return Err(if exists.is_some() { RefusalKind::Busy } else { RefusalKind::NotFound }.into());
     };
     let original = original(tx, message)?;

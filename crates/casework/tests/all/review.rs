@@ -1,0 +1,311 @@
+//! The review of outgoing mail: S9.1 (Điều 9), S7.2d (Điều 7).
+
+use crate::world::{World, draft, each_world};
+use congvu_casework::review::{
+    self, Clearance, Decision, DecisionKind, Filter, ReviewState, Seen, can_decide, history, list, open,
+    pending_count,
+};
+use congvu_directory::{SignedIn, sender};
+use congvu_mail::Role;
+use congvu_types::{RefusalKind, Result, ReviewId};
+use std::time::Duration;
+
+const AGENCY: &str = "bqlctgt@khanhhoa.example";
+
+/// Submits as the agency; returns the review and the digest shown.
+async fn held(world: &World, author: &SignedIn, subject: &str) -> (ReviewId, String) {
+    let (who, draft) = (author.clone(), draft(AGENCY, &["so@gov.example"], subject));
+    let id = world
+        .write(move |tx| {
+            let acting = sender(tx, &who, &AGENCY.parse().unwrap())?;
+            match review::clear(tx, &acting, &draft)? {
+                Clearance::Held(held) => Ok(held.id),
+                Clearance::Cleared(_) => panic!("what the agency sends is held"),
+            }
+        })
+        .await
+        .unwrap();
+    let who = author.clone();
+    let review = world.db.read(move |snap| open(snap, &who, id)).await.unwrap();
+    (id, review.digest.whole)
+}
+
+fn decision(kind: DecisionKind, comment: Option<&str>, digest: &str) -> Decision {
+    Decision { kind, comment: comment.map(Into::into), seen: Seen::Digest(digest.into()) }
+}
+
+async fn decide(world: &World, who: &SignedIn, id: ReviewId, decision: Decision) -> Result<bool> {
+    let who = who.clone();
+    world.write(move |tx| Ok(review::decide(tx, &who, id, &decision)?.cleared.is_some())).await
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T>) -> (RefusalKind, String) {
+    let error = result.unwrap_err();
+    let refusal = error.refusal().unwrap_or_else(|| panic!("{error}"));
+    (refusal.kind, refusal.citation.as_ref().map_or_else(String::new, ToString::to_string))
+}
+
+#[tokio::test]
+async fn what_the_agency_sends_is_held_and_what_a_unit_sends_is_not() {
+    each_world(&[], |world| async move {
+        let author = world.person("an").await;
+        let who = author.clone();
+        let cleared = world
+            .write(move |tx| {
+                let draft = draft("khth@khanhhoa.example", &["so@gov.example"], "unit");
+                let acting = sender(tx, &who, &"khth@khanhhoa.example".parse().unwrap())?;
+                Ok(matches!(review::clear(tx, &acting, &draft)?, Clearance::Cleared(_)))
+            })
+            .await;
+        assert!(cleared.unwrap());
+        let (id, _) = held(&world, &author, "one").await;
+        let account = world.account("bqlctgt").await;
+        assert_eq!(world.texts(account, Role::Awaiting).await.len(), 1);
+        let review = world.db.read(move |snap| open(snap, &author, id)).await.unwrap();
+        assert_eq!(review.citation.to_string(), "Điều 9");
+        assert_eq!(review.envelope.recipients.len(), 1);
+        assert_eq!(review.due_at.unwrap().since(review.submitted_at), Duration::from_secs(4 * 3600));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_author_cannot_decide() {
+    each_world(&[], |world| async move {
+        // Mai has the right to review, and is still not her own reviewer.
+        for name in ["mai", "an"] {
+            let author = world.person(name).await;
+            let (id, digest) = held(&world, &author, name).await;
+            let result = decide(&world, &author, id, decision(DecisionKind::Approve, None, &digest)).await;
+            assert_eq!(refused(result), (RefusalKind::OwnMessage, "Điều 9".into()));
+        }
+        let account = world.account("bqlctgt").await;
+        assert_eq!(world.texts(account, Role::Awaiting).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_no_right_to_review_cannot_decide() {
+    each_world(&[], |world| async move {
+        let (id, digest) = held(&world, &world.person("mai").await, "x").await;
+        let approve = || decision(DecisionKind::Approve, None, &digest);
+        let reader = decide(&world, &world.person("an").await, id, approve()).await;
+        assert_eq!(refused(reader).0, RefusalKind::NoRight);
+        // Who may not see the account does not learn that there is such a review.
+        let stranger = decide(&world, &world.person("lan").await, id, approve()).await;
+        assert_eq!(refused(stranger).0, RefusalKind::NotFound);
+        let nothing = decide(&world, &world.person("duc").await, ReviewId::new(7), approve()).await;
+        assert_eq!(refused(nothing).0, RefusalKind::NotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_decision_is_on_the_bytes_seen_with_a_reason_and_once() {
+    each_world(&[], |world| async move {
+        let reviewer = world.person("duc").await;
+        let (id, digest) = held(&world, &world.person("an").await, "x").await;
+        let other = decision(DecisionKind::Approve, None, &"0".repeat(64));
+        assert_eq!(refused(decide(&world, &reviewer, id, other).await).0, RefusalKind::Changed);
+        for kind in [DecisionKind::Return, DecisionKind::Reject] {
+            let silent = decision(kind, Some("  \n"), &digest);
+            assert_eq!(refused(decide(&world, &reviewer, id, silent).await).0, RefusalKind::ReasonNeeded);
+        }
+        let approve = decision(DecisionKind::Approve, None, &digest);
+        assert!(decide(&world, &reviewer, id, approve.clone()).await.unwrap());
+        let again = decide(&world, &world.person("mai").await, id, approve).await;
+        assert_eq!(refused(again).0, RefusalKind::AlreadyDecided);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_decision_moves_the_message_and_tells_the_author() {
+    each_world(&[], |world| async move {
+        let (author, reviewer) = (world.person("an").await, world.person("duc").await);
+        let account = world.account("bqlctgt").await;
+        let cases = [
+            (DecisionKind::Approve, Role::Approved, ReviewState::Approved, "review.approved"),
+            (DecisionKind::Return, Role::Returned, ReviewState::Returned, "review.returned"),
+            (DecisionKind::Reject, Role::Rejected, ReviewState::Rejected, "review.rejected"),
+        ];
+        for (kind, role, state, event) in cases {
+            let (id, digest) = held(&world, &author, event).await;
+            let taken = decision(kind, Some("Sai số liệu bảng 2"), &digest);
+            let leaves = decide(&world, &reviewer, id, taken).await.unwrap();
+            assert_eq!(leaves, kind == DecisionKind::Approve);
+            assert_eq!(world.texts(account, role).await.len(), 1);
+            assert_eq!(world.texts(account, Role::Awaiting).await.len(), 0);
+            let who = author.clone();
+            let review = world.db.read(move |snap| open(snap, &who, id)).await.unwrap();
+            assert_eq!(review.state, state);
+            assert_eq!(review.decider.unwrap().1, "Phạm Văn Đức");
+            assert!(world.audit(account).await.contains(&event.to_owned()));
+        }
+        // An has no account of their own: the notices lie in the shared INBOX and name them.
+        let notices = world.texts(account, Role::Inbox).await;
+        assert_eq!(notices.len(), 3);
+        assert!(notices.iter().all(|n| n.contains("Auto-Submitted: auto-generated")));
+        let text = congvu_message::text_body(notices[1].as_bytes(), &congvu_message::parse_structure(notices[1].as_bytes()));
+        for wanted in ["Nguyễn Văn An", "trả lại", "Sai số liệu bảng 2", "Điều 9", "Phạm Văn Đức"] {
+            assert!(text.contains(wanted), "{wanted} is missing in {text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_reviewers_at_once_one_decides() {
+    each_world(&[], |world| async move {
+        let (mai, duc) = (world.person("mai").await, world.person("duc").await);
+        for round in 0..5 {
+            let (id, digest) = held(&world, &world.person("an").await, &format!("r{round}")).await;
+            let approve = decision(DecisionKind::Approve, None, &digest);
+            let reject = decision(DecisionKind::Reject, Some("không"), &digest);
+            let (one, two) = tokio::join!(decide(&world, &mai, id, approve), decide(&world, &duc, id, reject));
+            let lost = match (one, two) {
+                (Ok(true), lost) | (lost, Ok(false)) => lost,
+                both => panic!("{both:?}"),
+            };
+            assert_eq!(refused(lost).0, RefusalKind::AlreadyDecided);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deadline_passes_to_the_deputy_and_never_sends() {
+    each_world(&[], |world| async move {
+        let (id, digest) = held(&world, &world.person("an").await, "late").await;
+        let deputy = world.person("hung").await;
+        let approve = decision(DecisionKind::Approve, None, &digest);
+        let early = decide(&world, &deputy, id, approve.clone()).await;
+        assert_eq!(refused(early).0, RefusalKind::NotFound);
+        assert_eq!(world.write(|tx| review::step(tx, 100)).await.unwrap(), 0);
+        world.clock.wait(Duration::from_secs(4 * 3600));
+        assert_eq!(world.write(|tx| review::step(tx, 100)).await.unwrap(), 1);
+        // The regulation names one deputy: there is nobody to pass it to after them, and it waits on.
+        world.clock.wait(Duration::from_secs(400 * 24 * 3600));
+        assert_eq!(world.write(|tx| review::step(tx, 100)).await.unwrap(), 0);
+        let account = world.account("bqlctgt").await;
+        assert_eq!(world.texts(account, Role::Awaiting).await.len(), 1);
+        let told = world.texts(world.account("giamdoc").await, Role::Inbox).await;
+        assert_eq!(told.len(), 1);
+        let who = deputy.clone();
+        let (waiting, count, steps) = world
+            .db
+            .read(move |snap| {
+                let waiting = list(snap, &who, Filter::Awaiting, None, 10)?;
+                assert!(can_decide(snap, &who, &waiting[0])?);
+                let steps = history(snap, &waiting[0])?;
+                Ok((waiting.len(), pending_count(snap, &who)?, steps))
+            })
+            .await
+            .unwrap();
+        assert_eq!((waiting, count), (1, 1));
+        assert_eq!(steps[1].step, "passed-on");
+        assert_eq!(steps[1].comment.as_deref(), Some("Trần Quốc Hùng"));
+        assert!(decide(&world, &deputy, id, approve).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_author_takes_back_what_waits_and_nothing_else() {
+    each_world(&[], |world| async move {
+        let (author, reviewer) = (world.person("an").await, world.person("duc").await);
+        let (id, digest) = held(&world, &author, "x").await;
+        let who = reviewer.clone();
+        let by_other = world.write(move |tx| review::withdraw(tx, &who, id).map(|_| ())).await;
+        assert_eq!(refused(by_other).0, RefusalKind::NoRight);
+        let who = author.clone();
+        world.write(move |tx| review::withdraw(tx, &who, id).map(|_| ())).await.unwrap();
+        let account = world.account("bqlctgt").await;
+        assert_eq!(world.texts(account, Role::Drafts).await.len(), 1);
+        let late = decide(&world, &reviewer, id, decision(DecisionKind::Approve, None, &digest)).await;
+        assert_eq!(refused(late).0, RefusalKind::AlreadyDecided);
+        let again = world.write(move |tx| review::withdraw(tx, &author, id).map(|_| ())).await;
+        assert_eq!(refused(again).0, RefusalKind::AlreadyDecided);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_look_is_noted_once_a_person() {
+    each_world(&[], |world| async move {
+        let (author, reviewer) = (world.person("an").await, world.person("duc").await);
+        let (id, _) = held(&world, &author, "x").await;
+        for who in [&reviewer, &reviewer, &author] {
+            let who = who.clone();
+            world.write(move |tx| review::viewed(tx, &who, id)).await.unwrap();
+        }
+        let steps = world
+            .db
+            .read(move |snap| {
+                let review = open(snap, &author, id)?;
+                history(snap, &review)
+            })
+            .await
+            .unwrap();
+        let names: Vec<_> = steps.iter().map(|s| (s.step.as_str(), s.actor.as_str())).collect();
+        assert_eq!(names, [("submitted", "Nguyễn Văn An"), ("viewed", "Phạm Văn Đức")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_show_each_person_their_own_part() {
+    each_world(&[], |world| async move {
+        let (author, reviewer) = (world.person("an").await, world.person("duc").await);
+        let mut ids = Vec::new();
+        for n in 0..5 {
+            ids.push(held(&world, &author, &format!("n{n}")).await);
+        }
+        let (id, digest) = ids[0].clone();
+        decide(&world, &reviewer, id, decision(DecisionKind::Approve, None, &digest)).await.unwrap();
+        let stranger = world.person("lan").await;
+        world
+            .db
+            .read(move |snap| {
+                let ids_of = |who: &SignedIn, filter, before, limit| -> Vec<ReviewId> {
+                    let found = list(snap, who, filter, before, limit).unwrap();
+                    found.into_iter().map(|r| r.id).collect()
+                };
+                assert_eq!(ids_of(&reviewer, Filter::Awaiting, None, 2), [ids[4].0, ids[3].0]);
+                assert_eq!(ids_of(&reviewer, Filter::Awaiting, Some(ids[3].0), 9), [ids[2].0, ids[1].0]);
+                assert_eq!(ids_of(&reviewer, Filter::Decided, None, 9), [ids[0].0]);
+                assert_eq!(ids_of(&author, Filter::Mine, None, 9).len(), 5);
+                assert_eq!(ids_of(&author, Filter::Awaiting, None, 9), []);
+                assert_eq!(ids_of(&stranger, Filter::Mine, None, 9), []);
+                assert_eq!((pending_count(snap, &reviewer)?, pending_count(snap, &stranger)?), (4, 0));
+                Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_private_address_is_told_of_and_does_not_stop_the_message() {
+    each_world(&[], |world| async move {
+        let author = world.person("an").await;
+        let who = author.clone();
+        let id = world
+            .write(move |tx| {
+                let draft = draft(AGENCY, &["dan@gmail.com", "so@gov.example"], "x");
+                let acting = sender(tx, &who, &AGENCY.parse().unwrap())?;
+                match review::clear(tx, &acting, &draft)? {
+                    Clearance::Held(held) => Ok(held.id),
+                    Clearance::Cleared(_) => panic!("held"),
+                }
+            })
+            .await
+            .unwrap();
+        let review = world.db.read(move |snap| open(snap, &author, id)).await.unwrap();
+        let hits: Vec<_> = review.hits.iter().map(|h| (h.address.as_str(), h.citation.rule.as_str())).collect();
+        assert_eq!(hits, [("dan@gmail.com", "S8.3a")]);
+    })
+    .await;
+}
