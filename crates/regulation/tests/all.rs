@@ -87,8 +87,8 @@ fn faults_are_told_with_their_line() {
         let bad = SAMPLE.replacen(right, wrong, 1);
         let line = bad.lines().position(|l| l.contains(wrong)).unwrap() + 1;
         let findings = Regulation::parse(&bad).unwrap_err();
-        assert_eq!(findings[0].line, line, "{wrong}: {findings:?}");
-        assert!(findings[0].message.contains(words), "{findings:?}");
+        let told = findings.iter().any(|f| f.line == line && f.message.contains(words));
+        assert!(told, "{wrong} on line {line}: {findings:?}");
     }
     let findings = Regulation::parse(&SAMPLE.replace("article = 9\n", "")).unwrap_err();
     assert!(findings[0].message.contains("article"), "{findings:?}");
