@@ -259,6 +259,19 @@ pub fn accounts_of(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<AccountAcc
     Ok(found)
 }
 
+/// Returns what a person may do, an entry for each account, and whether it is their own; for operators.
+pub fn rights_of_person(snapshot: &Snapshot, person: PersonId) -> Result<Vec<(Rights, bool)>> {
+    let mut found = snapshot.query(
+        "SELECT rights FROM account_grant WHERE person_id = ?1 LIMIT 10000",
+        &params![person.get()],
+        |r| Ok((Rights::from_bits(r.i64(0)?), false)),
+    )?;
+    if crate::own_account(snapshot, person)?.is_some() {
+        found.push((Rights::OWNER, true));
+    }
+    Ok(found)
+}
+
 /// Returns who has a right on an account by grant, in the order of their ids.
 pub fn grantees(snapshot: &Snapshot, account: AccountId, wanted: RightKind) -> Result<Vec<PersonId>> {
     let all = snapshot.query(

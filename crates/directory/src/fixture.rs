@@ -4,4 +4,4 @@ mod apply;
 mod parse;
 
 pub use apply::{Applied, apply, prepare};
-pub use parse::{Fixture, Problem, parse};
+pub use parse::{Fixture, Problem, bytes, parse};

@@ -21,7 +21,7 @@ pub use accounts::{
     set_quota,
 };
 pub use acting::{
-    AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, sender,
+    AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, rights_of_person, sender,
 };
 pub use authenticator::{AuthPolicy, Authenticator, Door, SignedIn};
 pub use operate::{disable_person, reset_password};

@@ -38,8 +38,8 @@ impl From<io::Error> for ReadError {
 }
 
 /// What a connection runs over.
-trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Transport for T {}
 
 enum Stream {
     Plain(TcpStream),

@@ -16,3 +16,10 @@ pub use connection::{Connection, ReadError};
 pub use dialer::{Dialed, dial};
 pub use listener::{Gate, bind, serve};
 pub use resolver::{MailHost, MxAnswer, Resolver, mail_hosts, resolver};
+
+/// Returns 24 random characters that stand in a header, a file name or a protocol's token alike (144 bits).
+pub fn random_token() -> std::io::Result<String> {
+    let mut random = [0; 18];
+    getrandom::fill(&mut random).map_err(|e| std::io::Error::other(e.to_string()))?;
+    Ok(base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, random))
+}

@@ -103,9 +103,8 @@ impl ScramFirst {
     /// Makes the challenge with a nonce of the system's randomness; `None` when there is none.
     #[must_use]
     pub fn challenge(self, salt: &[u8], iterations: u32) -> Option<ScramChallenge> {
-        let mut random = [0; 18];
-        getrandom::fill(&mut random).ok()?;
-        Some(self.challenge_with(salt, iterations, &encode(&random)))
+        let nonce = crate::random_token().ok()?;
+        Some(self.challenge_with(salt, iterations, &nonce))
     }
 }
 

@@ -4,8 +4,10 @@
 //! Without a resolver nothing is asked and every result is `none`.
 
 use congvu_types::EmailAddress;
+/// Who asks DNS, made from a resolver.
+pub use mail_auth::MessageAuthenticator;
 use mail_auth::{
-    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, IprevResult, MessageAuthenticator, SpfOutput,
+    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, IprevResult, SpfOutput,
     SpfResult, dkim::Canonicalization, dkim::DkimError, dmarc::verify::DmarcParameters,
     spf::verify::SpfParameters,
 };

@@ -6,12 +6,12 @@ use crate::{
     Site,
     dsn::{self, Fate, Original, Outcome},
     local::{self, AT_ONCE, Local},
-    queue::codec,
+    queue::{TOPIC, codec},
 };
 use congvu_casework::review::{Envelope, EnvelopeRecipient};
 use congvu_mail::{PreparedMessage, Role};
 use congvu_storage::{Actor, BlobHash, Db, Row, Snapshot, Tx, params};
-use congvu_types::{AccountId, Error, Flags, JobId, Result, Timestamp};
+use congvu_types::{AccountId, Error, Flags, JobId, ModSeq, Result, Timestamp};
 use std::collections::BTreeMap;
 
 /// A job: one message for many accounts.
@@ -43,6 +43,7 @@ pub(crate) fn create(
     }
     tx.put_blob(&local.message.blob)?;
     let (id, now) = (tx.new_id(), tx.now());
+    tx.changed(TOPIC, ModSeq(id.unsigned_abs()));
     tx.execute(
         "INSERT INTO fanout_job (id, key, folder, mail_from, ret, envid, blob_hash, version, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",

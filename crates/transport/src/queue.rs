@@ -10,6 +10,12 @@ mod enqueue;
 mod report;
 mod schedule;
 
+use congvu_types::AccountId;
+
+/// The queue's own place in the change feed, which no account has: told of after the commit of every admission, of mail
+/// and of jobs, so that workers start at once.
+pub const TOPIC: AccountId = AccountId::new(0);
+
 pub use admin::{QueueRow, cancel, list, retry_now};
 pub use claim::{
     LEASE, Lease, LeasedRecipient, Wire, claim_due, extend, next_due, postpone, release_node, wire,

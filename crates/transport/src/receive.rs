@@ -23,13 +23,15 @@ pub struct Arrival {
     pub message: PreparedMessage,
     /// Whether it goes to Junk.
     pub is_junk: bool,
+    /// Whether the door has one answer for all recipients (RFC 5321 §3.3) or one for each (RFC 2033 §4.2).
+    pub one_answer: bool,
 }
 
 impl Arrival {
     /// Makes an arrival as a verdict says.
     #[must_use]
     pub fn new(id: String, envelope: Envelope, message: PreparedMessage, verdict: &Verdict) -> Self {
-        Self { id, envelope, message, is_junk: verdict.action == Action::Junk }
+        Self { id, envelope, message, is_junk: verdict.action == Action::Junk, one_answer: true }
     }
 }
 
@@ -44,7 +46,7 @@ pub struct Receipt {
 
 /// Takes a message in. Up to 64 accounts are written here, in ascending order; for more the job is what is stored.
 /// Idempotent by the arrival's id. When the answer is `Ok`, each recipient has an answer of its own (RFC 2033 §4.2); a
-/// door with one answer for all refuses when all are refused.
+/// door with one answer for all refuses when all are refused, and of the others the sender is told by a report.
 pub fn receive(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Vec<Receipt>> {
     let recipients = &arrival.envelope.recipients;
     let routed = local::route(tx, recipients)?;
@@ -73,6 +75,9 @@ pub fn receive(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Vec<Receip
             &outcomes,
         )?;
     }
+    if arrival.one_answer && outcomes.iter().any(Result::is_ok) {
+        report_failures(tx, site, arrival, &outcomes)?;
+    }
     let receipts = recipients.iter().zip(outcomes);
     Ok(receipts.map(|(r, outcome)| Receipt { address: r.address.clone(), outcome }).collect())
 }
@@ -93,4 +98,21 @@ fn report_success(
         .collect();
     let original = Original::of(&arrival.envelope, arrival.message.blob.hash(), tx.now());
     dsn::send(tx, site, &original, &delivered)
+}
+
+/// RFC 5321 §3.6.2: what was accepted for some is reported undelivered to those who refused it meanwhile.
+fn report_failures(tx: &mut Tx, site: &Site, arrival: &Arrival, outcomes: &[Result<(), Refusal>]) -> Result<()> {
+    let refused = arrival.envelope.recipients.iter().zip(outcomes);
+    let failed: Vec<Outcome> = refused
+        .filter_map(|(recipient, outcome)| {
+            let status = match outcome.as_ref().err()?.kind {
+                // RFC 3463 §3.3: mailbox full.
+                RefusalKind::OverQuota => "5.2.2",
+                _ => "5.1.1",
+            };
+            Some(Outcome::new(recipient, Fate::Failed, status))
+        })
+        .collect();
+    let original = Original::of(&arrival.envelope, arrival.message.blob.hash(), tx.now());
+    dsn::send(tx, site, &original, &failed)
 }

@@ -20,6 +20,6 @@ pub use ids::{
     AccountId, AgencyId, CredentialId, EmailId, GrantId, IdError, JobId, MailboxId, ModSeq, PersonId,
     PositionId, QueueId, ReviewId, SessionId, ThreadId, Uid, UidValidity, UnitId,
 };
-pub use locale::{Language, sentence};
+pub use locale::{Language, sentence, without_accents};
 pub use refusal::{Refusal, RefusalKind};
 pub use time::{Clock, SystemClock, Timestamp};

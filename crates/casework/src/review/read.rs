@@ -161,6 +161,27 @@ pub(super) fn get(snapshot: &Snapshot, id: ReviewId) -> Result<Option<Review>> {
     )
 }
 
+/// Returns a review for an operator, who sees its facts and never its text.
+pub fn operator_open(snapshot: &Snapshot, id: ReviewId) -> Result<Review> {
+    get(snapshot, id)?.ok_or_else(|| RefusalKind::NotFound.into())
+}
+
+/// Returns up to `limit` reviews for an operator, newest first: those that wait, or all of them; of one account or of all.
+pub fn operator_list(
+    snapshot: &Snapshot,
+    account: Option<AccountId>,
+    decided_too: bool,
+    limit: usize,
+) -> Result<Vec<Review>> {
+    let ids = snapshot.query(
+        "SELECT id FROM review WHERE (?1 = 0 OR account_id = ?1) AND (?2 = 1 OR state = 'awaiting')
+         ORDER BY id DESC LIMIT ?3",
+        &params![account.map_or(0, AccountId::get), decided_too, limit],
+        |r| Ok(ReviewId::new(r.i64(0)?)),
+    )?;
+    ids.into_iter().map(|id| operator_open(snapshot, id)).collect()
+}
+
 /// Returns a review that the person may see: its author, who may read or review the account, and a deputy.
 pub fn open(snapshot: &Snapshot, who: &SignedIn, id: ReviewId) -> Result<Review> {
     let review = get(snapshot, id)?.ok_or(RefusalKind::NotFound)?;

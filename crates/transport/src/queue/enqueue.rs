@@ -1,6 +1,6 @@
 //! Queue admission: the one function that every emitter passes.
 
-use super::codec;
+use super::{TOPIC, codec};
 use crate::{
     Outbound, Sent, Site, captured,
     dsn::{self, Fate, Original, Outcome},
@@ -10,7 +10,7 @@ use crate::{
 use congvu_casework::review::{Cleared, Origin};
 use congvu_mail::Role;
 use congvu_storage::{Chain, Event, Tx, params};
-use congvu_types::{AccountId, Flags, Result};
+use congvu_types::{AccountId, Flags, ModSeq, Result};
 use std::collections::BTreeMap;
 
 /// Takes what may leave: to accounts here it is delivered, to other servers queued (or captured, in the demo), all in
@@ -115,6 +115,7 @@ fn insert(tx: &mut Tx, cleared: &Cleared, id: i64, places: &[usize]) -> Result<(
     for place in places {
         groups.entry(envelope.recipients[*place].address.domain().as_str()).or_default().push(*place);
     }
+    tx.changed(TOPIC, ModSeq(id.unsigned_abs()));
     for (domain, places) in groups {
         let group = tx.new_id();
         tx.execute(
