@@ -134,6 +134,15 @@ impl View {
         self.range(start, self.total).take_while(move |(_, entry)| entry.uid <= last)
     }
 
+    /// Returns the sequence numbers of the first and last message with a UID from `first` to `last`; `None` when there is
+    /// none.
+    #[must_use]
+    pub fn seq_range(&self, first: Uid, last: Uid) -> Option<(u32, u32)> {
+        let from = self.seq_at_or_after(first);
+        let until = last.0.checked_add(1).map_or(self.total + 1, |after| self.seq_at_or_after(Uid(after)));
+        (from < until).then(|| (from, until - 1))
+    }
+
     /// The sequence number of the first message with a UID of at least `uid`; one past the end when there is none.
     fn seq_at_or_after(&self, uid: Uid) -> u32 {
         // No chunk of a published view is empty, so the last UIDs of the chunks are in order.
@@ -284,6 +293,9 @@ mod tests {
         );
         assert_eq!(view.uid_range(Uid(19_999), Uid(u32::MAX)).count(), 1);
         assert_eq!(view.uid_range(Uid(20_001), Uid(u32::MAX)).count(), 0);
+        assert_eq!(view.seq_range(Uid(3), Uid(10)), Some((2, 4)));
+        assert_eq!(view.seq_range(Uid(7), Uid(7)), None);
+        assert_eq!(view.seq_range(Uid(20_000), Uid(u32::MAX)), Some((9_999, 9_999)));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use compose::{Dsn, DsnRecipient, Notice, dsn, notice};
 pub use digest::{MessageDigest, digest};
 pub use envelope::Envelope;
 pub use html::{SafeHtml, safe_html};
-pub use section::{SectionSpec, SectionText, section};
+pub use section::{SectionSpec, SectionText, find_part, section};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};
 pub use summary::{Summary, summarize};

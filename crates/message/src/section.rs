@@ -30,7 +30,7 @@ pub struct SectionSpec {
 /// Returns the bytes of a section, or `None` when there is no such part.
 #[must_use]
 pub fn section<'a>(raw: &'a [u8], root: &Part, spec: &SectionSpec) -> Option<Cow<'a, [u8]>> {
-    let part = find(root, &spec.path)?;
+    let part = find_part(root, &spec.path)?;
     let slice = |range: &std::ops::Range<u32>| raw.get(range.start as usize..range.end as usize);
     // HEADER and TEXT of a numbered part are those of the message within it.
     let message = match (&spec.path[..], part.is_message()) {
@@ -67,8 +67,9 @@ fn pick(header: &[u8], wanted: impl Fn(&headers::Field<'_>) -> bool) -> Vec<u8> 
     out
 }
 
-/// Follows part numbers: part 1 of what is no multipart is itself (RFC 9051 §6.4.5.1).
-pub(crate) fn find<'p>(root: &'p Part, path: &[u32]) -> Option<&'p Part> {
+/// Follows part numbers: part 1 of what is no multipart is itself (RFC 9051 §6.4.5.1). `None` when there is no such part.
+#[must_use]
+pub fn find_part<'p>(root: &'p Part, path: &[u32]) -> Option<&'p Part> {
     let mut part = root;
     for (level, number) in path.iter().enumerate() {
         let container = if level > 0 && part.is_message() { part.children.first()? } else { part };

@@ -5,6 +5,7 @@
 //! INVARIANT: what was sent in clear before STARTTLS is never read as if it came over TLS (RFC 3207 §4.2; test:
 //! `plaintext_before_the_handshake_is_refused`).
 
+mod budget;
 mod connection;
 mod dialer;
 mod listener;
@@ -12,6 +13,7 @@ mod resolver;
 pub mod sasl;
 pub mod tls;
 
+pub use budget::{Budget, Share};
 pub use connection::{Connection, ReadError};
 pub use dialer::{Dialed, dial};
 pub use listener::{Gate, bind, serve};

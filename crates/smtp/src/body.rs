@@ -1,10 +1,6 @@
-//! A message's text as it comes after DATA, and how much memory all of them together may take. Pure but for the count.
+//! A message's text as it comes after DATA. Pure; fuzzed.
 
 use memchr::memchr2;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
 
 /// Where in a line the reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,56 +121,6 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     true
 }
 
-/// How much memory messages under way may take together. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Budget(Arc<Left>);
-
-#[derive(Debug)]
-struct Left {
-    bytes: AtomicUsize,
-}
-
-/// Memory is taken in steps of this size.
-const STEP: usize = 256 * 1024;
-
-impl Budget {
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self(Arc::new(Left { bytes: AtomicUsize::new(bytes) }))
-    }
-
-    pub(crate) fn begin(&self) -> Share {
-        Share { budget: self.clone(), taken: 0 }
-    }
-}
-
-/// One message's share; given back when dropped.
-#[derive(Debug)]
-pub(crate) struct Share {
-    budget: Budget,
-    taken: usize,
-}
-
-impl Share {
-    /// Makes the share at least `bytes`; returns whether there was room.
-    pub(crate) fn cover(&mut self, bytes: usize) -> bool {
-        while self.taken < bytes {
-            let left = &self.budget.0.bytes;
-            let took = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(STEP));
-            if took.is_err() {
-                return false;
-            }
-            self.taken += STEP;
-        }
-        true
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.budget.0.bytes.fetch_add(self.taken, Ordering::Relaxed);
-    }
-}
-
 /// Writes text dot-stuffed, with the line that ends it.
 pub(crate) fn stuff(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + text.len() / 50 + 8);
@@ -227,15 +173,6 @@ mod tests {
         assert_eq!(reader.len(), 0);
         assert_eq!(reader.push(b"\r\n.\r\n"), (5, true));
         assert_eq!(reader.finish(), Err(BodyFault::TooLarge));
-    }
-
-    #[test]
-    fn shares_are_bounded_and_given_back() {
-        let budget = Budget::new(2 * STEP);
-        let mut first = budget.begin();
-        assert!(first.cover(STEP + 1) && !budget.begin().cover(1));
-        drop(first);
-        assert!(budget.begin().cover(1));
     }
 
     proptest! {

@@ -6,9 +6,8 @@ mod receive;
 mod session;
 mod submission;
 
-use crate::body::Budget;
 use congvu_directory::Authenticator;
-use congvu_net::Connection;
+use congvu_net::{Budget, Connection};
 use congvu_storage::Db;
 use congvu_transport::{Rules, Site, facts::Inspector};
 use rustls::ServerConfig;

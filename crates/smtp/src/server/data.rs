@@ -5,10 +5,10 @@ use super::{
     session::{End, Session},
 };
 use crate::{
-    body::{self, BodyFault, DotReader, Share},
+    body::{self, BodyFault, DotReader},
     reply::Reply,
 };
-use congvu_net::ReadError;
+use congvu_net::{ReadError, Share};
 use congvu_types::{Refusal, RefusalKind};
 use std::time::Duration;
 

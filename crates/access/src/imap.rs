@@ -1,0 +1,78 @@
+//! IMAP: RFC 3501 whole, the base of RFC 9051, and the extensions that CAPABILITY names.
+//!
+//! `codec` is pure; `session` keeps the state; each family of commands has a file.
+
+mod appending;
+mod codec;
+mod copying;
+mod fetching;
+mod fetching_answer;
+mod idling;
+mod input;
+mod listing;
+mod mailboxes;
+mod matching;
+mod names;
+mod reply;
+mod searching;
+mod selected;
+mod session;
+mod signing_in;
+mod storing;
+
+use congvu_directory::Authenticator;
+use congvu_mail::Views;
+use congvu_net::{Budget, Connection};
+use congvu_storage::Db;
+use congvu_transport::Site;
+use rustls::ServerConfig;
+use session::Session;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Memory that commands under way may take together, in bytes: APPEND holds its message.
+const MEMORY: usize = 512 * 1024 * 1024;
+
+/// Reads a command, for fuzzing.
+pub(crate) fn parse(bytes: &[u8]) -> bool {
+    codec::command::command(bytes).is_ok_and(|(_, read)| read.is_ok())
+}
+
+/// What the door needs.
+#[derive(Debug, Clone)]
+pub struct ImapOptions {
+    /// The database.
+    pub db: Db,
+    /// Who signs people in.
+    pub authenticator: Authenticator,
+    /// Our name, and where outside mail goes: an approval by MOVE sends.
+    pub site: Site,
+    /// The mailboxes in use.
+    pub views: Views,
+    /// TLS for STARTTLS; without it none is offered.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Allows sign-in without TLS: for tests on loopback.
+    pub allow_plain_sign_in: bool,
+    /// The largest message, in bytes.
+    pub max_message_bytes: usize,
+}
+
+/// The door. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ImapServer {
+    options: Arc<ImapOptions>,
+    budget: Budget,
+}
+
+impl ImapServer {
+    /// Makes the door.
+    #[must_use]
+    pub fn new(options: ImapOptions) -> Self {
+        Self { options: Arc::new(options), budget: Budget::new(MEMORY) }
+    }
+
+    /// Serves a connection to its end, or until `stop`.
+    pub async fn connection(self, connection: Connection, stop: CancellationToken) {
+        Box::new(Session::new(self, connection, stop)).run().await;
+    }
+}

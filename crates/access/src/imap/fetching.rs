@@ -1,0 +1,179 @@
+//! FETCH (RFC 9051 §6.4.5): from the view alone where that suffices, else from rows by pages and bytes one by one.
+
+use super::{
+    codec::{
+        command::{Fetch, GivenFlags, Store},
+        fetch::{BodyForm, Item},
+        set::Set,
+    },
+    fetching_answer::{self, Asked},
+    reply::{Answer, Failed},
+    session::Session,
+};
+use congvu_mail::{Entry, FlagOperation, Want};
+use congvu_storage::Actor;
+use congvu_types::{EmailId, Flags, Uid};
+use std::sync::Arc;
+
+/// Rows read at a time.
+const PAGE: usize = 500;
+/// So few messages are read on the connection's own task.
+const FEW: usize = 4;
+/// How many messages a session remembers to have recorded as read.
+const REMEMBERED: usize = 4096;
+
+/// How much of each message must be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Depth {
+    View,
+    Facts,
+    Summary,
+    Bytes,
+}
+
+fn depth(items: &[Item]) -> Depth {
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Flags | Item::Uid | Item::ModSeq => Depth::View,
+            Item::InternalDate | Item::Size => Depth::Facts,
+            Item::Envelope | Item::Body | Item::BodyStructure => Depth::Summary,
+            Item::Bytes(_) => Depth::Bytes,
+        })
+        .max()
+        .unwrap_or(Depth::View)
+}
+
+fn sets_seen(items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item, Item::Bytes(b) if !b.peek && b.form != BodyForm::BinarySize))
+}
+
+impl Session {
+    pub(super) async fn fetch(&mut self, by_uid: bool, set: &Set, fetch: Fetch) -> Answer {
+        let mut items = fetch.items;
+        let asks_modseq = items.contains(&Item::ModSeq);
+        if asks_modseq || fetch.changed_since.is_some() {
+            self.enabled.condstore = true;
+        }
+        if by_uid && !items.contains(&Item::Uid) {
+            items.insert(0, Item::Uid);
+        }
+        // RFC 7162 §3.1.4.1
+        if fetch.changed_since.is_some() && !asks_modseq {
+            items.push(Item::ModSeq);
+        }
+        let mut wanted = self.at()?.entries(set, by_uid)?;
+        if let Some(since) = fetch.changed_since {
+            wanted.retain(|(_, entry)| entry.modseq > since);
+        }
+        let depth = depth(&items);
+        if sets_seen(&items) {
+            self.mark_seen(&mut wanted, &mut items).await?;
+        }
+        if depth == Depth::View {
+            self.from_view(&wanted, &items).await?;
+        } else {
+            self.from_rows(&wanted, items, depth).await?;
+        }
+        self.poll(by_uid).await?;
+        Ok("Done.".to_owned())
+    }
+
+    async fn from_view(&mut self, wanted: &[(u32, Entry)], items: &[Item]) -> Result<(), Failed> {
+        let keywords = self.at()?.view.keywords.clone();
+        let mut out = Vec::new();
+        for (seq, entry) in wanted {
+            fetching_answer::from_view(&mut out, *seq, entry, items, &keywords);
+            if out.len() > 32 * 1024 {
+                self.connection.write(&out);
+                out.clear();
+                self.relieve().await?;
+            }
+        }
+        self.connection.write(&out);
+        Ok(())
+    }
+
+    /// Sets `\Seen` where it is not set and may be, and adds FLAGS to what is told (RFC 9051 §6.4.5).
+    async fn mark_seen(&mut self, wanted: &mut [(u32, Entry)], items: &mut Vec<Item>) -> Result<(), Failed> {
+        let unseen: Vec<Uid> = wanted
+            .iter()
+            .filter(|(_, e)| !e.flags.system().contains(Flags::SEEN))
+            .map(|(_, e)| e.uid)
+            .collect();
+        if unseen.is_empty() || self.at()?.changing.is_none() {
+            return Ok(());
+        }
+        let given = GivenFlags { flags: Flags::SEEN, keywords: Vec::new() };
+        let store = Store { operation: FlagOperation::Add, silent: true, unchanged_since: None, given };
+        self.change_flags(&unseen, &store).await?;
+        for (_, entry) in wanted.iter_mut() {
+            entry.flags.0 |= u64::from(Flags::SEEN.bits());
+        }
+        if !items.contains(&Item::Flags) {
+            items.push(Item::Flags);
+        }
+        Ok(())
+    }
+
+    async fn from_rows(
+        &mut self,
+        wanted: &[(u32, Entry)],
+        items: Vec<Item>,
+        depth: Depth,
+    ) -> Result<(), Failed> {
+        let selected = self.at()?;
+        let is_shared = selected.reading.is_shared();
+        let asked = Arc::new(Asked {
+            reading: selected.reading.clone(),
+            mailbox: selected.mailbox.id,
+            want: if depth == Depth::Facts { Want::Facts } else { Want::Summary },
+            reads_bytes: depth == Depth::Bytes,
+            keywords: selected.view.keywords.clone(),
+            items,
+        });
+        let mut rest = wanted;
+        while !rest.is_empty() {
+            let run: Vec<(u32, Entry)> = rest[..contiguous(rest)].to_vec();
+            let (db, work) = (&self.server.options.db, asked.clone());
+            let (few, length) = (run.len() <= FEW, run.len());
+            let page = match few {
+                true => db.read_quick(move |s| fetching_answer::page(s, &work, &run)).await?,
+                false => db.read(move |s| fetching_answer::page(s, &work, &run)).await?,
+            };
+            rest = &rest[page.done.clamp(1, length)..];
+            if is_shared && asked.reads_bytes {
+                self.record_reading(&page.emails).await?;
+            }
+            self.connection.write(&page.out);
+            self.relieve().await?;
+        }
+        Ok(())
+    }
+
+    /// S3.1b (Điều 3): who reads a message of a shared account is recorded under their name, before the bytes leave.
+    async fn record_reading(&mut self, emails: &[EmailId]) -> Result<(), Failed> {
+        let fresh: Vec<EmailId> =
+            emails.iter().filter(|e| !self.recorded.contains(&e.get())).copied().collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        if self.recorded.len() > REMEMBERED {
+            self.recorded.clear();
+        }
+        self.recorded.extend(fresh.iter().map(|e| e.get()));
+        let reading = self.at()?.reading.clone();
+        let actor = Actor::Person(reading.person());
+        self.server.options.db.write(actor, move |tx| congvu_mail::record_read(tx, &reading, &fresh)).await?;
+        Ok(())
+    }
+}
+
+/// How many messages from the first stand side by side in the mailbox, up to a page.
+fn contiguous(wanted: &[(u32, Entry)]) -> usize {
+    let mut length = 1;
+    while length < wanted.len().min(PAGE) && wanted[length].0 == wanted[length - 1].0 + 1 {
+        length += 1;
+    }
+    length
+}

@@ -1,0 +1,189 @@
+//! The selected mailbox: an immutable view, brought forward when the client may be told (RFC 9051 §6.3.2, §7).
+
+use super::{
+    codec::{
+        set::{self, Set},
+        write,
+    },
+    names,
+    reply::{Answer, Failed},
+    session::Session,
+};
+use congvu_directory::{Acting, act_for, right};
+use congvu_mail::{Entry, FlagSet, MailboxRow, View};
+use congvu_types::{Flags, Uid};
+use std::sync::Arc;
+
+/// A selected mailbox.
+pub(super) struct Selected {
+    pub(super) mailbox: MailboxRow,
+    pub(super) reading: Acting<right::Read>,
+    /// The right to change things; `None` when the mailbox is open for reading alone.
+    pub(super) changing: Option<Acting<right::Draft>>,
+    /// What the client has been told of.
+    pub(super) view: Arc<View>,
+    /// What the last search saved (RFC 9051 §6.4.4.1).
+    pub(super) saved: Vec<Uid>,
+}
+
+impl Selected {
+    /// Returns the sequence numbers, as ascending ranges, that a set means.
+    pub(super) fn ranges(&self, set: &Set, by_uid: bool) -> Result<Vec<(u32, u32)>, Failed> {
+        let total = self.view.len();
+        let ranges = match set {
+            Set::Saved => {
+                let found =
+                    self.saved.iter().filter_map(|uid| self.view.by_uid(*uid).map(|(seq, _)| (seq, seq)));
+                return Ok(set::resolve(&found.collect::<Vec<_>>(), total));
+            }
+            Set::Ranges(ranges) => ranges,
+        };
+        if by_uid {
+            let last = self.view.by_seq(total).map_or(0, |e| e.uid.0);
+            let by_seq = set::resolve(ranges, last)
+                .into_iter()
+                .filter_map(|(a, b)| self.view.seq_range(Uid(a), Uid(b)));
+            return Ok(by_seq.collect());
+        }
+        let resolved = set::resolve(ranges, total);
+        // RFC 9051 §9: a sequence number that does not exist is an error of the client.
+        match resolved.last() {
+            Some((first, last)) if *last > total || *first == 0 => {
+                Err(Failed::bad("There is no message of this number."))
+            }
+            _ => Ok(resolved),
+        }
+    }
+
+    /// Returns the messages of a set in order.
+    pub(super) fn entries(&self, set: &Set, by_uid: bool) -> Result<Vec<(u32, Entry)>, Failed> {
+        let ranges = self.ranges(set, by_uid)?;
+        Ok(ranges.into_iter().flat_map(|(a, b)| self.view.range(a, b)).map(|(seq, e)| (seq, *e)).collect())
+    }
+}
+
+impl Session {
+    /// Returns the selected mailbox.
+    pub(super) fn at(&self) -> Result<&Selected, Failed> {
+        self.selected.as_deref().ok_or_else(|| Failed::bad("Select a mailbox first."))
+    }
+
+    pub(super) async fn select(&mut self, name: &str, read_only: bool, condstore: bool) -> Answer {
+        let was_selected = self.selected.take().is_some();
+        if was_selected && self.enabled.rev2 {
+            // RFC 9051 §7.1: what follows is of the new mailbox.
+            self.tell("OK [CLOSED] The other mailbox is closed.");
+        }
+        self.enabled.condstore |= condstore;
+        let (who, wanted) = (self.signed_in()?, name.to_owned());
+        let options = self.server.options.clone();
+        let (mailbox, reading, changing) = options
+            .db
+            .read_quick(move |s| {
+                let mailbox = names::find_mailbox(s, &who, &wanted)?;
+                let reading = act_for::<right::Read>(s, &who, mailbox.account)?;
+                let changing = act_for::<right::Draft>(s, &who, mailbox.account).ok();
+                Ok((mailbox, reading, changing))
+            })
+            .await?;
+        let changing = changing.filter(|_| !read_only);
+        let view = options.views.current(mailbox.account, mailbox.id).await?;
+        let is_writable = changing.is_some();
+        self.describe(name, &view, is_writable);
+        self.selected = Some(Box::new(Selected { mailbox, reading, changing, view, saved: Vec::new() }));
+        Ok(if is_writable { "[READ-WRITE] Selected." } else { "[READ-ONLY] Open for reading." }.to_owned())
+    }
+
+    fn describe(&mut self, name: &str, view: &View, is_writable: bool) {
+        let mut list = Vec::new();
+        write::flags(&mut list, FlagSet(u64::MAX), &view.keywords);
+        let flags = String::from_utf8_lossy(&list).into_owned();
+        self.tell(&format!("FLAGS {flags}"));
+        let permanent = match is_writable {
+            true => format!("{} \\*)", flags.trim_end_matches(')')),
+            false => "()".to_owned(),
+        };
+        self.tell(&format!("OK [PERMANENTFLAGS {permanent}] What is kept."));
+        self.tell(&format!("{} EXISTS", view.len()));
+        if !self.enabled.rev2 {
+            self.tell("0 RECENT");
+            if view.unseen > 0 {
+                let first = view.range(1, view.len()).find(|(_, e)| !e.flags.system().contains(Flags::SEEN));
+                if let Some((seq, _)) = first {
+                    self.tell(&format!("OK [UNSEEN {seq}] The first unread message."));
+                }
+            }
+        }
+        self.tell(&format!("OK [UIDVALIDITY {}] Valid.", view.uidvalidity));
+        self.tell(&format!("OK [UIDNEXT {}] The next.", view.uidnext));
+        self.tell(&format!("OK [HIGHESTMODSEQ {}] The newest change.", view.modseq.max(1)));
+        if self.enabled.rev2 {
+            let shown = self.shown_name(name);
+            self.connection.write(b"* LIST () \"/\" ");
+            self.connection.write(&shown);
+            self.connection.write(b"\r\n");
+        }
+    }
+
+    /// Tells what changed since the client was last told. Without `expunges` nothing is told while messages are gone that
+    /// the client may not hear of yet (RFC 9051 §7.5.1).
+    pub(super) async fn poll(&mut self, expunges: bool) -> Result<(), Failed> {
+        self.poll_but(expunges, &[]).await
+    }
+
+    /// Like [`Session::poll`]; flags of `quiet` (ascending) are not told.
+    pub(super) async fn poll_but(&mut self, expunges: bool, quiet: &[Uid]) -> Result<(), Failed> {
+        let Some(selected) = &self.selected else { return Ok(()) };
+        let views = &self.server.options.views;
+        let found = views.current(selected.mailbox.account, selected.mailbox.id).await;
+        let now = match found {
+            Ok(now) => now,
+            Err(error) if error.refusal().is_some() => {
+                // Somebody deleted the mailbox: no view, nothing to tell.
+                self.tell("BYE The mailbox is gone.");
+                return Err(Failed::Gone);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if Arc::ptr_eq(&now, &selected.view) {
+            return Ok(());
+        }
+        let changes = now.changes_since(&selected.view);
+        if !expunges && !changes.expunged.is_empty() {
+            return Ok(());
+        }
+        if now.keywords.len() != selected.view.keywords.len() {
+            let mut list = b"FLAGS ".to_vec();
+            write::flags(&mut list, FlagSet(u64::MAX), &now.keywords);
+            self.tell(&String::from_utf8_lossy(&list));
+        }
+        // From the last to the first, each number is still right when it is told.
+        for seq in changes.expunged.iter().rev() {
+            self.tell(&format!("{seq} EXPUNGE"));
+        }
+        if changes.has_new {
+            self.tell(&format!("{} EXISTS", now.len()));
+        }
+        for entry in changes.changed.iter().filter(|e| quiet.binary_search(&e.uid).is_err()) {
+            if let Some((seq, _)) = now.by_uid(entry.uid) {
+                self.tell_flags(seq, entry, &now.keywords);
+                self.relieve().await?;
+            }
+        }
+        if let Some(selected) = &mut self.selected {
+            selected.view = now;
+        }
+        Ok(())
+    }
+
+    /// `* n FETCH (UID … FLAGS (…))`, with MODSEQ once the client speaks CONDSTORE (RFC 7162 §3.2).
+    pub(super) fn tell_flags(&mut self, seq: u32, entry: &Entry, keywords: &[String]) {
+        let mut line = format!("* {seq} FETCH (UID {} FLAGS ", entry.uid).into_bytes();
+        write::flags(&mut line, entry.flags, keywords);
+        if self.enabled.condstore {
+            line.extend_from_slice(format!(" MODSEQ ({})", entry.modseq).as_bytes());
+        }
+        line.extend_from_slice(b")\r\n");
+        self.connection.write(&line);
+    }
+}

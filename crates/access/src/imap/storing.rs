@@ -1,0 +1,142 @@
+//! STORE and EXPUNGE (RFC 9051 §6.4.3, §6.4.6; RFC 7162 §3.1.3).
+
+use super::{
+    codec::{
+        command::Store,
+        set::{self, Set},
+    },
+    reply::{Answer, Failed},
+    session::Session,
+};
+use congvu_mail::{FlagChange, MAX_BATCH, expunge, store_flags};
+use congvu_storage::Actor;
+use congvu_types::{Flags, Uid};
+
+impl Session {
+    pub(super) async fn store(&mut self, by_uid: bool, set: &Set, store: Store) -> Answer {
+        if store.unchanged_since.is_some() {
+            self.enabled.condstore = true;
+        }
+        let wanted = self.at()?.entries(set, by_uid)?;
+        let uids: Vec<Uid> = wanted.iter().map(|(_, entry)| entry.uid).collect();
+        let modified = self.change_flags(&uids, &store).await?;
+        // The client hears of its own changes, but for a silent STORE without CONDSTORE.
+        if !store.silent || self.enabled.condstore {
+            self.tell_stored(&wanted, &modified, store.silent).await?;
+        }
+        self.poll_but(by_uid, &uids).await?;
+        if modified.is_empty() {
+            return Ok("Done.".to_owned());
+        }
+        // RFC 7162 §3.1.3: named as the command named them.
+        let numbers: Vec<u32> = wanted
+            .iter()
+            .filter(|(_, entry)| modified.binary_search(&entry.uid).is_ok())
+            .map(|(seq, entry)| if by_uid { entry.uid.0 } else { *seq })
+            .collect();
+        Ok(format!("[MODIFIED {}] Some had changed meanwhile.", set::show(numbers)))
+    }
+
+    /// Changes flags, a batch a transaction; returns the UIDs, ascending, that had changed since.
+    pub(super) async fn change_flags(&mut self, uids: &[Uid], store: &Store) -> Result<Vec<Uid>, Failed> {
+        let selected = self.at()?;
+        let Some(acting) = selected.changing.clone() else {
+            return Err(Failed::no("[NOPERM] The mailbox is open for reading alone."));
+        };
+        let mailbox = selected.mailbox.id;
+        let mut modified = Vec::new();
+        for batch in uids.chunks(MAX_BATCH) {
+            let (acting, batch) = (acting.clone(), batch.to_vec());
+            let change = FlagChange {
+                operation: store.operation,
+                flags: store.given.flags,
+                keywords: store.given.keywords.clone(),
+                unchanged_since: store.unchanged_since,
+            };
+            let actor = Actor::Person(acting.person());
+            let db = &self.server.options.db;
+            let outcome =
+                db.write(actor, move |tx| store_flags(tx, &acting, mailbox, &batch, &change)).await?;
+            modified.extend(outcome.modified);
+        }
+        modified.sort_unstable();
+        Ok(modified)
+    }
+
+    async fn tell_stored(
+        &mut self,
+        wanted: &[(u32, congvu_mail::Entry)],
+        modified: &[Uid],
+        silent: bool,
+    ) -> Result<(), Failed> {
+        let selected = self.at()?;
+        let now = self.server.options.views.current(selected.mailbox.account, selected.mailbox.id).await?;
+        for (seq, entry) in wanted {
+            // A message that is gone by now is told of when the client may hear it.
+            let Some((_, fresh)) = now.by_uid(entry.uid) else { continue };
+            if modified.binary_search(&entry.uid).is_ok() {
+                continue;
+            }
+            if silent {
+                let line = format!("{seq} FETCH (UID {} MODSEQ ({}))", fresh.uid, fresh.modseq);
+                self.tell(&line);
+            } else {
+                let fresh = *fresh;
+                self.tell_flags(*seq, &fresh, &now.keywords);
+            }
+            self.relieve().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn expunge(&mut self, set: Option<&Set>) -> Answer {
+        let selected = self.at()?;
+        if selected.changing.is_none() {
+            return Err(Failed::no("[NOPERM] The mailbox is open for reading alone."));
+        }
+        // What other sessions marked counts too (RFC 9051 §6.4.3).
+        self.poll(true).await?;
+        let selected = self.at()?;
+        let among = match set {
+            Some(set) => selected.entries(set, true)?,
+            None => selected.view.range(1, selected.view.len()).map(|(seq, e)| (seq, *e)).collect(),
+        };
+        let doomed = among.into_iter().map(|(_, e)| e).filter(|e| e.flags.system().contains(Flags::DELETED));
+        let doomed: Vec<Uid> = doomed.map(|e| e.uid).collect();
+        self.expunge_uids(&doomed).await?;
+        self.poll(true).await?;
+        let modseq = self.at()?.view.modseq;
+        Ok(if self.enabled.condstore {
+            format!("[HIGHESTMODSEQ {modseq}] Done.")
+        } else {
+            "Done.".to_owned()
+        })
+    }
+
+    async fn expunge_uids(&mut self, uids: &[Uid]) -> Result<(), Failed> {
+        let selected = self.at()?;
+        let Some(acting) = selected.changing.clone() else { return Ok(()) };
+        let mailbox = selected.mailbox.id;
+        for batch in uids.chunks(MAX_BATCH) {
+            let (acting, batch) = (acting.clone(), batch.to_vec());
+            let actor = Actor::Person(acting.person());
+            let db = &self.server.options.db;
+            db.write(actor, move |tx| expunge(tx, &acting, mailbox, &batch)).await?;
+        }
+        Ok(())
+    }
+
+    /// RFC 9051 §6.4.1: what is marked goes without a word. Mailboxes of the review lose nothing (S9.1, Điều 9).
+    pub(super) async fn close_mailbox(&mut self) -> Answer {
+        let selected = self.at()?;
+        if selected.changing.is_some() && !selected.mailbox.role.is_review() {
+            let mailbox = &selected.mailbox;
+            let view = self.server.options.views.current(mailbox.account, mailbox.id).await?;
+            let all = view.range(1, view.len()).filter(|(_, e)| e.flags.system().contains(Flags::DELETED));
+            let doomed: Vec<Uid> = all.map(|(_, e)| e.uid).collect();
+            self.expunge_uids(&doomed).await?;
+        }
+        self.selected = None;
+        Ok("Closed.".to_owned())
+    }
+}
