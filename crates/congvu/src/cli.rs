@@ -128,6 +128,9 @@ pub(crate) struct DecisionOptions {
     /// The reason; needed to return or reject.
     #[arg(long)]
     pub(crate) comment: Option<String>,
+    /// Decides only if this is still the message's digest, as `show` printed it.
+    #[arg(long)]
+    pub(crate) digest: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

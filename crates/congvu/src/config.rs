@@ -148,7 +148,9 @@ impl Config {
     fn resolve(&mut self, directory: &Path) {
         let join = |path: &Path| if path.is_absolute() { path.to_owned() } else { directory.join(path) };
         self.blobs = join(&self.blobs);
-        for path in [&mut self.tls.certificate, &mut self.tls.key, &mut self.tls.own_authority].into_iter().flatten() {
+        for path in
+            [&mut self.tls.certificate, &mut self.tls.key, &mut self.tls.own_authority].into_iter().flatten()
+        {
             *path = join(path);
         }
         if let Some(file) = self.database.strip_prefix("sqlite:") {
@@ -175,7 +177,9 @@ impl Config {
             faults.push("tls: give certificate and key, or own-authority".to_owned());
         }
         if let Some(host) = &self.outbound.smarthost
-            && host.rsplit_once(':').is_none_or(|(name, port)| name.is_empty() || port.parse::<u16>().is_err())
+            && host
+                .rsplit_once(':')
+                .is_none_or(|(name, port)| name.is_empty() || port.parse::<u16>().is_err())
         {
             faults.push(format!("outbound.smarthost: {host:?} is not host:port"));
         }

@@ -9,7 +9,7 @@ use axum::{
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../webapp/dist"]
+#[folder = "../../webapp/dist"]
 struct Files;
 
 /// No inline script or style, no plug-in, nothing from elsewhere; messages are shown in a sandboxed frame whose
@@ -30,9 +30,13 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     match (known, is_file) {
         (Some(file), _) => answer(path, file),
         (None, true) => StatusCode::NOT_FOUND.into_response(),
-        (None, false) => Files::get("index.html")
-            .map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| answer("index.html", file)),
+        (None, false) => Files::get("index.html").map_or_else(not_built, |file| answer("index.html", file)),
     }
+}
+
+fn not_built() -> Response {
+    let words = "The web application was not built into this program: cargo xtask demo builds it.";
+    (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
 
 fn answer(path: &str, file: rust_embed::EmbeddedFile) -> Response {

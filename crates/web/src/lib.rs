@@ -1,1 +1,25 @@
-//! Skeleton.
+//! The web door: sign-in, the REST interface of `/api/v1`, server-sent events, health, metrics, and the web application.
+//!
+//! INVARIANT: an unsafe request without the session's own CSRF token does nothing (test:
+//! `a_request_without_the_token_does_nothing`).
+//! INVARIANT: while a password must be changed nothing but its change is open (S4.2d, Điều 4; test:
+//! `an_initial_password_opens_only_its_change`).
+//! INVARIANT: what a message brings is shown without scripts, in a sandbox, under a policy of its own (test:
+//! `hostile_html_is_shown_safely`).
+
+mod assets;
+mod events;
+mod health;
+mod me;
+mod openapi;
+mod outbox;
+mod problem;
+mod review_view;
+mod reviews;
+mod serve;
+mod session;
+mod state;
+
+pub use openapi::openapi;
+pub use serve::{Peer, serve};
+pub use state::{WebOptions, router};

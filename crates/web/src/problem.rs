@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 /// The article that a refusal or a hold rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CitationView {
+pub(crate) struct CitationView {
     /// The rule's id in the project's map, such as `S9.1`.
     pub rule: String,
     /// The instrument, as the agency names it.
@@ -43,7 +43,7 @@ impl From<&Citation> for CitationView {
 
 /// The body of every answer that is not a success.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ProblemBody {
+pub(crate) struct ProblemBody {
     /// A URI that names the kind of problem.
     #[serde(rename = "type")]
     pub kind_uri: String,
@@ -77,7 +77,12 @@ impl Problem {
             Error::Fault(fault) => {
                 tracing::error!(fault = %fault.chain(), "a request failed");
                 let detail = congvu_types::sentence(language, "web.fault", &[]);
-                Self { status: StatusCode::INTERNAL_SERVER_ERROR, kind: "fault".to_owned(), detail, citation: None }
+                Self {
+                    status: StatusCode::INTERNAL_SERVER_ERROR,
+                    kind: "fault".to_owned(),
+                    detail,
+                    citation: None,
+                }
             }
         }
     }
@@ -108,6 +113,16 @@ impl Problem {
             status: StatusCode::UNAUTHORIZED,
             kind: "unauthenticated".to_owned(),
             detail: congvu_types::sentence(language, "web.unauthenticated", &[]),
+            citation: None,
+        }
+    }
+
+    /// There is nothing at this path.
+    pub(crate) fn no_path(language: Language) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            kind: "noPath".to_owned(),
+            detail: congvu_types::sentence(language, "web.noPath", &[]),
             citation: None,
         }
     }

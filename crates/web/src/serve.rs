@@ -25,10 +25,16 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Who is at the other end of a request's connection.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
-    pub(crate) tls: bool,
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
 }
+
+/// The server's stop, for answers that last.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(pub(crate) CancellationToken);
 
 /// Serves `router` on `listener` until `stop`; TLS when `tls` is given.
 pub async fn serve(
@@ -81,10 +87,11 @@ async fn connection<S>(stream: S, peer: Peer, router: Router, stop: Cancellation
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let with_peer = axum::Extension(peer).layer(router);
-    let service = TowerToHyperService::new(
-        with_peer.map_request(|request: hyper::Request<hyper::body::Incoming>| -> Request { request.map(Body::new) }),
-    );
+    let with_peer = axum::Extension(Stop(stop.clone())).layer(axum::Extension(peer).layer(router));
+    let service =
+        TowerToHyperService::new(with_peer.map_request(
+            |request: hyper::Request<hyper::body::Incoming>| -> Request { request.map(Body::new) },
+        ));
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE).max_buf_size(64 * 1024);
     let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -363,7 +363,7 @@ mod tests {
             Command::Login { user: "mai".into(), password: "se cret".into() }
         );
         assert_eq!(
-            read("A EXAMINE \"Ch&Hu0- x\" (CONDSTORE)"),
+            read("A EXAMINE \"Ch&Ht0- x\" (CONDSTORE)"),
             Command::Select { mailbox: "Chờ x".into(), read_only: true, condstore: true }
         );
         let Command::Append(append) =

@@ -89,13 +89,11 @@ mod tests {
     fn names_of_the_rfc_and_ours() {
         for (name, coded) in [
             ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
-            ("Chờ duyệt", "Ch&Hu0- duy&HsclA-t"),
+            ("Chờ", "Ch&Ht0-"),
             ("a&b", "a&-b"),
         ] {
-            if name != "Chờ duyệt" {
-                assert_eq!(encode(name), coded);
-            }
-            assert_eq!(decode(&encode(name)).as_deref(), Some(name));
+            assert_eq!(encode(name), coded);
+            assert_eq!(decode(coded).as_deref(), Some(name));
         }
         for bad in ["&", "&Jjo", "&Jjo!-", "&A-"] {
             assert_eq!(decode(bad), None, "{bad}");

@@ -1,0 +1,98 @@
+//! The commands, a noun a file.
+
+mod account;
+mod audit;
+mod check;
+mod person;
+mod queue;
+mod review;
+
+use crate::{
+    cli::{Cli, Command},
+    config::Config,
+    demo,
+    output::{Failure, Printer},
+    serve, site,
+};
+use congvu_directory::fixture::{self, Applied};
+use congvu_storage::{Actor, Db};
+use std::path::{Path, PathBuf};
+
+/// The regulation that the program brings along, by the name that fixtures use.
+fn bundled(name: &str) -> Option<&'static str> {
+    (name == "regulations/bqlctgt.toml").then_some(include_str!("../../../regulations/bqlctgt.toml"))
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
+    let printer = Printer { json: cli.json };
+    let at = Place { config: cli.config, printer };
+    match cli.command {
+        Command::Serve => serve::run(&Config::load(&at.config)?).await,
+        Command::Demo(options) => demo::run(&options).await,
+        Command::Apply { file, allow_fixed_passwords } => apply(&at, &file, allow_fixed_passwords).await,
+        Command::Config(crate::cli::CheckVerb::Check { file }) => check::config(printer, &file),
+        Command::Regulation(crate::cli::CheckVerb::Check { file }) => check::regulation(printer, &file),
+        Command::Review(verb) => review::run(&at, verb).await,
+        Command::Audit(verb) => audit::run(&at, verb).await,
+        Command::Queue(verb) => queue::run(&at, verb).await,
+        Command::Person(verb) => person::run(&at, verb).await,
+        Command::Account(verb) => account::run(&at, verb).await,
+    }
+}
+
+/// Where a command works, and how it answers.
+pub(crate) struct Place {
+    config: PathBuf,
+    printer: Printer,
+}
+
+impl Place {
+    /// Opens the database that the configuration names.
+    async fn open(&self) -> Result<(Config, Db), Failure> {
+        let config = Config::load(&self.config)?;
+        let db = site::open_for_command(&config).await?;
+        Ok((config, db))
+    }
+}
+
+/// Who an operator is in the audit log: their name on this machine.
+fn operator() -> Actor {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());
+    Actor::Operator(name.filter(|n| !n.is_empty()).unwrap_or_else(|| "root".to_owned()))
+}
+
+/// Reads a fixture file; returns its text and the directory that its paths are seen from.
+pub(crate) fn read_fixture(file: &Path) -> Result<(String, PathBuf), Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure(format!("{} cannot be read: {e}", file.display())))?;
+    Ok((text, file.parent().unwrap_or(Path::new(".")).to_owned()))
+}
+
+/// Applies a fixture; its faults are told with their lines.
+pub(crate) async fn apply_text(
+    db: &Db,
+    text: &str,
+    beside: &Path,
+    allow_fixed_passwords: bool,
+) -> Result<Applied, Failure> {
+    let parsed = fixture::parse(text, beside, bundled, allow_fixed_passwords).map_err(|problems| {
+        Failure(problems.iter().map(|p| format!("line {p}")).collect::<Vec<_>>().join("\n"))
+    })?;
+    let prepared = {
+        let parsed = parsed.clone();
+        db.read(move |s| fixture::prepare(s, &parsed)).await?
+    };
+    Ok(db.write(operator(), move |tx| fixture::apply(tx, &parsed, &prepared)).await?)
+}
+
+async fn apply(at: &Place, file: &Path, allow_fixed_passwords: bool) -> Result<(), Failure> {
+    let (text, beside) = read_fixture(file)?;
+    let (_, db) = at.open().await?;
+    let applied = apply_text(&db, &text, &beside, allow_fixed_passwords)
+        .await
+        .map_err(|Failure(reason)| Failure(format!("{}: {reason}", file.display())))?;
+    at.printer.print(&applied, |a| {
+        format!("{} created, {} updated, {} unchanged", a.created, a.updated, a.unchanged)
+    })
+}

@@ -1,0 +1,50 @@
+//! The database and what hangs on it, opened from the configuration.
+
+use crate::{config::Config, output::Failure};
+use congvu_directory::{AuthPolicy, Authenticator};
+use congvu_storage::{Db, MigrationSet, OpenOptions};
+use congvu_transport::{Outbound, Site};
+use congvu_types::SystemClock;
+use std::sync::Arc;
+
+/// Every table, in the order of the floors.
+const MIGRATIONS: [&MigrationSet; 4] = [
+    &congvu_directory::MIGRATIONS,
+    &congvu_mail::MIGRATIONS,
+    &congvu_casework::MIGRATIONS,
+    &congvu_transport::MIGRATIONS,
+];
+
+/// Commands beside a running server make their ids as this node.
+const COMMAND_NODE: u16 = 1023;
+
+/// Opens the database and brings its schema up to date.
+async fn open(config: &Config, node: u16) -> Result<Db, Failure> {
+    let database = config.database_url()?;
+    let db =
+        Db::open(OpenOptions { database, blobs: config.blobs.clone(), node, clock: Arc::new(SystemClock) })?;
+    db.migrate(&MIGRATIONS).await?;
+    Ok(db)
+}
+
+/// Opens the database for the server.
+pub(crate) async fn open_as_server(config: &Config) -> Result<Db, Failure> {
+    open(config, config.node).await
+}
+
+/// Opens the database for one command.
+pub(crate) async fn open_for_command(config: &Config) -> Result<Db, Failure> {
+    open(config, COMMAND_NODE).await
+}
+
+/// The place that transport must know.
+pub(crate) fn site(config: &Config) -> Site {
+    let outbound = if config.outbound.capture { Outbound::Capture } else { Outbound::Send };
+    Site::new(config.hostname.clone(), outbound)
+}
+
+/// Who signs people in.
+pub(crate) fn authenticator(db: &Db, config: &Config) -> Result<Authenticator, Failure> {
+    let policy = AuthPolicy { clients_may_use_password: config.sign_in.clients_may_use_password };
+    Ok(Authenticator::new(db.clone(), policy)?)
+}

@@ -1,0 +1,91 @@
+//! What happens without anybody asking: mail leaves, deadlines pass, what nobody names is swept.
+
+use congvu_smtp::Outbound;
+use congvu_storage::{Actor, BlobReference, Db};
+use congvu_transport::{Site, fanout, queue};
+use std::{sync::LazyLock, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Overdue reviews are looked for this often.
+const DEADLINES_EVERY: Duration = Duration::from_secs(10);
+/// Overdue reviews passed on in one transaction.
+const DEADLINES_AT_ONCE: usize = 50;
+/// Blobs that no row names are swept this often …
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// … when they are older than a day.
+const SWEEP_AFTER_SECONDS: u64 = 24 * 3600;
+/// Jobs are looked for this often even when nothing is told of.
+const JOBS_EVERY: Duration = Duration::from_secs(5);
+
+static REFERENCES: LazyLock<Vec<BlobReference>> = LazyLock::new(|| {
+    [congvu_mail::BLOB_REFERENCES, congvu_casework::BLOB_REFERENCES, congvu_transport::BLOB_REFERENCES]
+        .concat()
+});
+
+/// Starts every worker.
+pub(crate) fn start(
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    db: &Db,
+    site: &Site,
+    outbound: Option<Outbound>,
+) {
+    if let Some(outbound) = outbound {
+        tasks.spawn(outbound.run(stop.clone()));
+    }
+    tasks.spawn(jobs(db.clone(), site.clone(), stop.clone()));
+    tasks.spawn(deadlines(db.clone(), stop.clone()));
+    tasks.spawn(sweep(db.clone(), stop.clone()));
+}
+
+/// Delivers to accounts beyond those that fit one transaction.
+async fn jobs(db: Db, site: Site, stop: CancellationToken) {
+    let mut wake = db.feed().watch(queue::TOPIC);
+    while !stop.is_cancelled() {
+        wake.mark_unchanged();
+        match fanout::step(&db, &site).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "delivering to many accounts"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(JOBS_EVERY) => {}
+            _ = wake.changed() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// S9.1 (Điều 9): a decision that takes too long passes to a deputy, never to sending.
+async fn deadlines(db: Db, stop: CancellationToken) {
+    while wait(DEADLINES_EVERY, &stop).await {
+        loop {
+            let step = |tx: &mut congvu_storage::Tx| congvu_casework::review::step(tx, DEADLINES_AT_ONCE);
+            match db.write(Actor::System("review"), step).await {
+                Ok(DEADLINES_AT_ONCE) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "passing overdue reviews on");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+async fn sweep(db: Db, stop: CancellationToken) {
+    while wait(SWEEP_EVERY, &stop).await {
+        match db.collect_blobs(&REFERENCES, SWEEP_AFTER_SECONDS).await {
+            Ok(done) => tracing::info!(examined = done.examined, removed = done.removed, "swept blobs"),
+            Err(error) => tracing::error!(%error, "sweeping blobs"),
+        }
+    }
+}
+
+/// Waits; returns whether to go on.
+async fn wait(duration: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(duration) => true,
+        () = stop.cancelled() => false,
+    }
+}

@@ -1,0 +1,104 @@
+//! What requests share, and which path leads where.
+
+use crate::{assets, events, health, me, openapi, outbox, problem::Problem, reviews, session};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use congvu_directory::Authenticator;
+use congvu_storage::Db;
+use congvu_transport::Site;
+use congvu_types::{Error, Language};
+use std::sync::Arc;
+
+/// The largest body of a request.
+const MAX_BODY: usize = 64 * 1024;
+
+/// What the door needs.
+#[derive(Debug, Clone)]
+pub struct WebOptions {
+    /// The database.
+    pub db: Db,
+    /// Who signs people in.
+    pub authenticator: Authenticator,
+    /// Our name, and where outside mail goes.
+    pub site: Site,
+    /// Shows captured mail.
+    pub demo: bool,
+}
+
+/// What requests share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: WebOptions,
+    pub(crate) streams: events::Streams,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The language of an answer: what the browser asks for, else Vietnamese.
+pub(crate) fn language(headers: &HeaderMap) -> Option<Language> {
+    headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).map(Language::from_tag)
+}
+
+/// Words an error of the core for whoever asked.
+pub(crate) fn problem(language: Language) -> impl Fn(Error) -> Problem {
+    move |error| Problem::from_error(&error, language)
+}
+
+/// Makes the router.
+pub fn router(options: WebOptions) -> Router {
+    let app = App(Arc::new(Shared { options, streams: events::Streams::default() }));
+    let api = Router::new()
+        .route("/session", post(session::sign_in).get(session::current).delete(session::sign_out))
+        .route("/password", post(session::change_password))
+        .route("/me", get(me::me))
+        .route("/reviews", get(reviews::list))
+        .route("/reviews/{id}", get(reviews::open))
+        .route("/reviews/{id}/html", get(reviews::html))
+        .route("/reviews/{id}/message", get(reviews::message))
+        .route("/reviews/{id}/attachments/{index}", get(reviews::attachment))
+        .route("/reviews/{id}/decision", post(reviews::decide))
+        .route("/reviews/{id}/withdraw", post(reviews::withdraw))
+        .route("/outbox", get(outbox::list))
+        .route("/outbox/{id}", get(outbox::message))
+        .route("/events", get(events::events))
+        .route("/openapi.json", get(openapi::served))
+        .fallback(no_path)
+        .method_not_allowed_fallback(no_path)
+        .layer(middleware::from_fn(not_stored))
+        .layer(DefaultBodyLimit::max(MAX_BODY));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/api", axum::routing::any(no_path))
+        .route("/api/{*rest}", axum::routing::any(no_path))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(assets::serve)
+        .layer(middleware::from_fn(assets::protect))
+        .with_state(app)
+}
+
+async fn no_path(headers: HeaderMap) -> Problem {
+    Problem::no_path(language(&headers).unwrap_or_default())
+}
+
+/// Answers of the interface are nobody's to keep.
+async fn not_stored(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await.into_response();
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
