@@ -37,6 +37,11 @@ impl From<io::Error> for ReadError {
     }
 }
 
+/// At the end, so much is read and thrown away at most, …
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
+/// … for so long at most.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// What a connection runs over.
 trait Transport: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Transport for T {}
@@ -314,18 +319,26 @@ impl Connection {
         }
     }
 
-    /// Sends what is left and closes; errors do not matter any more.
+    /// Sends what is left and closes; errors do not matter any more. What the peer still sends is passed over for a moment:
+    /// a socket that is closed on unread input takes its own last words back.
     pub async fn close(&mut self) {
         let _ = self.flush().await;
-        match &mut self.stream {
-            Stream::Plain(socket) => {
-                let _ = timeout(Duration::from_secs(5), socket.shutdown()).await;
-            }
-            Stream::Tls(stream) => {
-                let _ = timeout(Duration::from_secs(5), stream.shutdown()).await;
-            }
-            Stream::Gone => {}
+        let shut = match &mut self.stream {
+            Stream::Plain(socket) => timeout(Duration::from_secs(5), socket.shutdown()).await,
+            Stream::Tls(stream) => timeout(Duration::from_secs(5), stream.shutdown()).await,
+            Stream::Gone => return,
+        };
+        if !matches!(shut, Ok(Ok(()))) {
+            return;
         }
+        let linger = async {
+            let mut left = LINGER_BYTES;
+            while left > 0 && self.fill().await.is_ok() {
+                left = left.saturating_sub(self.input.len());
+                self.consume(self.input.len());
+            }
+        };
+        let _ = timeout(LINGER, linger).await;
     }
 }
 
