@@ -4,8 +4,11 @@ account under the writer's own name, held for review (S9.1, Điều 9), approved
 import email
 import email.policy
 import imaplib
+import pathlib
+import shutil
 import smtplib
 import subprocess
+import tempfile
 import time
 import unittest
 from email.message import EmailMessage
@@ -13,7 +16,6 @@ from email.message import EmailMessage
 from harness import Browser, Server, Sink, eventually
 
 AGENCY = "bqlctgt@khanhhoa.example"
-AWAITING = '"Shared/bqlctgt@khanhhoa.example/Ch&Hu0- duy&HsclA&-"'
 
 
 def utf7(name):
@@ -84,6 +86,7 @@ class AgencyMail(unittest.TestCase):
         done = subprocess.run(
             ["swaks", "--server", f"127.0.0.1:{self.server.port('smtp')}", "--from", "sonoivu@gov.example",
              "--to", AGENCY, "--header", "Subject: =?utf-8?B?S8OtbmggZ+G7rWk=?=", "--body", "Xin chào",
+             "--add-header", "MIME-Version: 1.0", "--add-header", "Content-Type: text/plain; charset=utf-8",
              "--tls"], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         imap = self.server.imap(self.staff)
@@ -206,9 +209,8 @@ class AgencyMail(unittest.TestCase):
         imap.logout()
 
     def test_mbsync_copies_the_account(self):
-        import pathlib
-        import tempfile
         home = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, home, ignore_errors=True)
         (home / "mail").mkdir()
         config = home / "mbsyncrc"
         config.write_text(f"""
@@ -219,17 +221,21 @@ User {self.staff['username']}/{AGENCY}
 Pass {self.staff['password']}
 SSLType None
 AuthMechs PLAIN
+
 IMAPStore far
 Account agency
+
 MaildirStore near
 Path {home}/mail/
 Inbox {home}/mail/INBOX
 SubFolders Verbatim
+
 Channel all
 Far :far:
 Near :near:
 Patterns *
 Create Near
+SyncState *
 Sync Pull
 """)
         done = subprocess.run(["mbsync", "-c", str(config), "-a"], capture_output=True, text=True, timeout=120)
