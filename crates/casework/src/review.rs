@@ -23,6 +23,7 @@ pub use deadline::step;
 pub use decide::{Decided, Decision, DecisionKind, Seen, decide, viewed, withdraw};
 pub use draft::{Draft, Envelope, EnvelopeRecipient, Notify, Ret, Via};
 pub use read::{
-    Filter, Review, RuleHit, Step, can_decide, history, list, open, operator_list, operator_open, pending_count, review_at, review_count,
+    Filter, Review, RuleHit, Step, can_decide, history, list, open, operator_list, operator_open,
+    pending_count, review_at, review_count, waiting_count,
 };
 pub use state::ReviewState;

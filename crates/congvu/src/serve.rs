@@ -119,7 +119,7 @@ fn outbound(config: &Config, parts: &Parts) -> Result<Option<Outbound>, Failure>
     let route = match &config.outbound.smarthost {
         Some(host) => Route::Smarthost(host.clone()),
         None => {
-            let resolver = congvu_net::resolver(config.outbound.resolver)?;
+            let resolver = Box::new(congvu_net::resolver(config.outbound.resolver)?);
             Route::Mx { resolver, port: SMTP_PORT }
         }
     };

@@ -105,13 +105,17 @@ impl SignedIn {
     }
 }
 
+/// A secret that was verified: whose, at which version of their credentials, whether it must be changed, and until when this
+/// is believed.
+type Verified = (PersonId, i64, bool, Timestamp);
+
 #[derive(Debug)]
 struct Inner {
     db: Db,
     policy: AuthPolicy,
     throttle: Throttle,
-    /// Verified secrets by a keyed name: (person, version, must change, until).
-    verified: Mutex<LruCache<[u8; 32], (PersonId, i64, bool, Timestamp)>>,
+    /// Verified secrets by a keyed name.
+    verified: Mutex<LruCache<[u8; 32], Verified>>,
     /// Names the cache's entries, and makes salts for people who do not exist. Never leaves the process.
     process_key: [u8; 32],
     /// Stands in for the hash of an unknown person, so that the answer takes as long.

@@ -17,11 +17,12 @@ mod sessions;
 mod throttle;
 
 pub use accounts::{
-    AccountRow, Recipient, account, account_by_address, account_quota, accounts, is_local_domain, own_account, recipient,
-    set_quota,
+    AccountRow, Recipient, account, account_by_address, account_quota, accounts, is_local_domain,
+    own_account, recipient, set_quota,
 };
 pub use acting::{
-    AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, rights_of_person, sender,
+    AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, rights_of_person,
+    sender,
 };
 pub use authenticator::{AuthPolicy, Authenticator, Door, SignedIn};
 pub use operate::{disable_person, reset_password};

@@ -7,8 +7,8 @@ mod parse;
 mod table;
 
 use congvu_types::{Citation, Domain};
-pub use table::Finding;
 use std::time::Duration;
+pub use table::Finding;
 
 /// What kind of account (hộp thư).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -165,7 +165,8 @@ impl Regulation {
     /// no more of them than the number set. S1.2b (Điều 1): everybody else uses the agency's account.
     #[must_use]
     pub fn entitlement(&self, asked: &Entitlement<'_>) -> Decision<'_> {
-        let Some(rule) = self.personal_accounts.as_ref().filter(|_| asked.kind == AccountKind::Personal) else {
+        let Some(rule) = self.personal_accounts.as_ref().filter(|_| asked.kind == AccountKind::Personal)
+        else {
             return Decision::Allowed;
         };
         let is_named = asked.position.is_some_and(|p| rule.positions.iter().any(|named| named == p));

@@ -62,7 +62,10 @@ impl<'a, 't> Reader<'a, 't> {
 
     /// Reads `by`: the rule's id, its article and the words quoted from it.
     fn citation(&mut self, table: &Section<'a, 't>) -> Option<Citation> {
-        let by = table.needed_table("by", "every entry names its article, as in by = { rule = \"S9.1\", article = 9 }")?;
+        let by = table.needed_table(
+            "by",
+            "every entry names its article, as in by = { rule = \"S9.1\", article = 9 }",
+        )?;
         let rule = by.needed_text("rule", "the rule's id in docs/regulation.md, such as \"S9.1\"");
         let article = by.needed_number("article", 1, 999);
         let clause = by.number("clause", 1, 99).map(|(n, _)| n);
@@ -117,7 +120,9 @@ impl<'a, 't> Reader<'a, 't> {
         for (name, span) in table.needed_texts("accounts", "the kinds of account whose mail is held") {
             match AccountKind::by_name(name) {
                 Some(kind) => accounts.push(kind),
-                None => self.notes.note(span, format!("{name:?} is none of agency, unit, position, personal")),
+                None => {
+                    self.notes.note(span, format!("{name:?} is none of agency, unit, position, personal"))
+                }
             }
         }
         let decide_within = table.text("decide-within").and_then(|(text, span)| {
@@ -181,11 +186,14 @@ impl<'a, 't> Reader<'a, 't> {
 
     /// Entries that cannot both hold.
     fn contradictions(&self, regulation: &Regulation, root: &Section<'a, 't>) {
-        let (Some(private), Some(table)) = (&regulation.private_mail, root.table("private-mail")) else { return };
+        let (Some(private), Some(table)) = (&regulation.private_mail, root.table("private-mail")) else {
+            return;
+        };
         for (name, span) in table.texts("providers") {
             let Ok(domain) = name.parse::<Domain>() else { continue };
             if private.providers.contains(&domain) && regulation.is_official(&domain) == Some(true) {
-                self.notes.note(span, format!("{name:?} is a private provider here and an official domain above"));
+                self.notes
+                    .note(span, format!("{name:?} is a private provider here and an official domain above"));
             }
         }
     }

@@ -120,7 +120,12 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// Reads a whole number within bounds that may be absent.
-    pub(crate) fn number(&self, key: &'static str, least: usize, most: usize) -> Option<(usize, Range<usize>)> {
+    pub(crate) fn number(
+        &self,
+        key: &'static str,
+        least: usize,
+        most: usize,
+    ) -> Option<(usize, Range<usize>)> {
         let value = self.get(key)?;
         let Some(written) = value.get_ref().as_integer() else {
             self.wrong_type(key, value, "a whole number");

@@ -31,7 +31,7 @@ pub enum Route {
     /// To the domain's own servers, found by DNS.
     Mx {
         /// Who is asked.
-        resolver: Resolver,
+        resolver: Box<Resolver>,
         /// The port, 25 but in tests.
         port: u16,
     },

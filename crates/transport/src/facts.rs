@@ -7,9 +7,8 @@ use congvu_types::EmailAddress;
 /// Who asks DNS, made from a resolver.
 pub use mail_auth::MessageAuthenticator;
 use mail_auth::{
-    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, IprevResult, SpfOutput,
-    SpfResult, dkim::Canonicalization, dkim::DkimError, dmarc::verify::DmarcParameters,
-    spf::verify::SpfParameters,
+    AuthenticatedMessage, DkimOutput, DkimResult, DmarcResult, IprevResult, SpfOutput, SpfResult,
+    dkim::Canonicalization, dkim::DkimError, dmarc::verify::DmarcParameters, spf::verify::SpfParameters,
 };
 use std::{net::IpAddr, time::Duration};
 

@@ -16,7 +16,7 @@ use congvu_types::AccountId;
 /// and of jobs, so that workers start at once.
 pub const TOPIC: AccountId = AccountId::new(0);
 
-pub use admin::{QueueRow, cancel, list, retry_now};
+pub use admin::{QueueRow, cancel, list, retry_now, waiting_count};
 pub use claim::{
     LEASE, Lease, LeasedRecipient, Wire, claim_due, extend, next_due, postpone, release_node, wire,
 };

@@ -101,7 +101,12 @@ fn report_success(
 }
 
 /// RFC 5321 §3.6.2: what was accepted for some is reported undelivered to those who refused it meanwhile.
-fn report_failures(tx: &mut Tx, site: &Site, arrival: &Arrival, outcomes: &[Result<(), Refusal>]) -> Result<()> {
+fn report_failures(
+    tx: &mut Tx,
+    site: &Site,
+    arrival: &Arrival,
+    outcomes: &[Result<(), Refusal>],
+) -> Result<()> {
     let refused = arrival.envelope.recipients.iter().zip(outcomes);
     let failed: Vec<Outcome> = refused
         .filter_map(|(recipient, outcome)| {

@@ -236,7 +236,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for bad in ["", "@", "a@", "@b", "a b@c", "a@b..c", "a@-b", "a\r\n@b", "a..b@c", &format!("{}@b", "x".repeat(65))] {
+        for bad in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "a b@c",
+            "a@b..c",
+            "a@-b",
+            "a\r\n@b",
+            "a..b@c",
+            &format!("{}@b", "x".repeat(65)),
+        ] {
             assert!(bad.parse::<EmailAddress>().is_err(), "{bad}");
         }
     }

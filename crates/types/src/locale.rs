@@ -17,7 +17,11 @@ impl Language {
     /// Reads `vi` or `en`, also with a region (`en-GB`); everything else is Vietnamese.
     #[must_use]
     pub fn from_tag(tag: &str) -> Self {
-        if tag.get(..2).is_some_and(|t| t.eq_ignore_ascii_case("en")) { Self::English } else { Self::Vietnamese }
+        if tag.get(..2).is_some_and(|t| t.eq_ignore_ascii_case("en")) {
+            Self::English
+        } else {
+            Self::Vietnamese
+        }
     }
 
     /// Returns the language tag.

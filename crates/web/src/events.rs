@@ -11,7 +11,8 @@ use axum::{
     extract::State,
     response::sse::{Event, KeepAlive, Sse},
 };
-use congvu_directory::{RightKind, accounts_of};
+use congvu_directory::{RightKind, accounts_of, session};
+use congvu_storage::Db;
 use congvu_types::{AccountId, ModSeq, PersonId, RefusalKind};
 use futures_util::{Stream, StreamExt, stream};
 use std::{
@@ -67,7 +68,7 @@ impl Drop for Held {
 #[utoipa::path(get, path = "/api/v1/events", responses((status = 200, content_type = "text/event-stream")))]
 pub(crate) async fn events(
     State(app): State<App>,
-    Extension(Stop(stop)): Extension<Stop>,
+    stop: Option<Extension<Stop>>,
     Member(visitor): Member,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let language = visitor.language;
@@ -82,12 +83,36 @@ pub(crate) async fn events(
         .filter(|a| a.rights.has(RightKind::Read) || a.rights.has(RightKind::Review))
         .take(MOST_ACCOUNTS)
         .map(|a| changes(a.account.id, feed.watch(a.account.id)).boxed());
-    let all = stream::select_all(watched).map(move |account| {
+    let (db, token) = (app.options.db.clone(), visitor.token);
+    let all = stream::select_all(watched).then(move |account| {
+        let (db, token) = (db.clone(), token.clone());
+        async move { still_there(&db, token).await.then_some(account) }
+    });
+    let all = all.take_while(|account| std::future::ready(account.is_some())).filter_map(std::future::ready);
+    let all = all.map(move |account| {
         let _counted = &held;
         Ok(Event::default().event("changed").data(format!("{{\"account\":\"{account}\"}}")))
     });
-    let until = Box::pin(async move { stop.cancelled().await });
-    Ok(Sse::new(all.take_until(until)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    // The browser learns at once that it is connected.
+    let hello = stream::iter([Ok(Event::default().comment("connected"))]);
+    let until = Box::pin(async move {
+        match stop {
+            Some(Extension(Stop(stop))) => stop.cancelled().await,
+            None => std::future::pending().await,
+        }
+    });
+    Ok(Sse::new(hello.chain(all).take_until(until)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// Whether the session goes on: whoever signed out, or was closed out, hears no more.
+async fn still_there(db: &Db, token: String) -> bool {
+    match db.read_quick(move |s| session(s, &token)).await {
+        Ok(found) => found.is_some(),
+        Err(error) => {
+            tracing::error!(%error, "looking at a session");
+            false
+        }
+    }
 }
 
 /// The account's id, once for each change.

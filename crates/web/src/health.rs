@@ -7,18 +7,17 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use congvu_casework::review::operator_list;
+use congvu_casework::review::waiting_count;
 use congvu_transport::queue;
 
-/// Figures are counted up to this.
-const MOST: usize = 10_000;
-
 /// Alive.
+#[utoipa::path(get, path = "/healthz", security(()), responses((status = 200, content_type = "text/plain")))]
 pub(crate) async fn alive() -> &'static str {
     "ok"
 }
 
 /// Can serve: database and blob store answer.
+#[utoipa::path(get, path = "/readyz", security(()), responses((status = 200), (status = 503)))]
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     match app.options.db.check().await {
         Ok(()) => "ready".into_response(),
@@ -30,14 +29,13 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 }
 
 /// Figures for Prometheus, to this machine alone.
+#[utoipa::path(get, path = "/metrics", security(()), responses((status = 200, content_type = "text/plain"), (status = 403)))]
 pub(crate) async fn metrics(State(app): State<App>, Extension(peer): Extension<Peer>) -> Response {
     if !peer.address.ip().to_canonical().is_loopback() {
         return StatusCode::FORBIDDEN.into_response();
     }
     let db = &app.options.db;
-    let counted = db
-        .read(|s| Ok((operator_list(s, None, false, MOST)?.len(), queue::list(s, None, MOST)?.len())))
-        .await;
+    let counted = db.read(|s| Ok((waiting_count(s)?, queue::waiting_count(s)?))).await;
     let (waiting, queued) = match counted {
         Ok(counted) => counted,
         Err(error) => {
@@ -48,8 +46,8 @@ pub(crate) async fn metrics(State(app): State<App>, Extension(peer): Extension<P
     let watched = db.feed().watched_accounts();
     let text = format!(
         "# TYPE congvu_up gauge\ncongvu_up 1\n# TYPE congvu_watched_accounts gauge\ncongvu_watched_accounts {watched}\n\
-         # TYPE congvu_reviews_waiting gauge\ncongvu_reviews_waiting {waiting}\n\
-         # TYPE congvu_queue_recipients gauge\ncongvu_queue_recipients {queued}\n"
+         # TYPE congvu_pending_reviews gauge\ncongvu_pending_reviews {waiting}\n\
+         # TYPE congvu_queued_recipients gauge\ncongvu_queued_recipients {queued}\n"
     );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -1,8 +1,11 @@
 //! The interface described (OpenAPI 3.1), from the handlers themselves.
 
-use crate::{events, me, outbox, problem, review_view, reviews, session};
+use crate::{events, health, me, outbox, problem, review_view, reviews, session};
 use axum::{http::header, response::IntoResponse};
-use utoipa::OpenApi;
+use utoipa::{
+    OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,8 +25,14 @@ use utoipa::OpenApi;
         reviews::withdraw,
         outbox::list,
         outbox::message,
-        events::events
+        events::events,
+        health::alive,
+        health::ready,
+        health::metrics,
+        served
     ),
+    security(("session" = [])),
+    modifiers(&Cookie),
     components(schemas(
         problem::ProblemBody,
         problem::CitationView,
@@ -35,6 +44,18 @@ use utoipa::OpenApi;
 )]
 struct Description;
 
+/// Requests are made in a session, which a cookie names.
+struct Cookie;
+
+impl utoipa::Modify for Cookie {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("congvu_session")));
+        if let Some(components) = &mut description.components {
+            components.add_security_scheme("session", cookie);
+        }
+    }
+}
+
 /// Returns the description as JSON.
 #[must_use]
 pub fn openapi() -> String {
@@ -42,6 +63,7 @@ pub fn openapi() -> String {
 }
 
 /// Serves the description.
+#[utoipa::path(get, path = "/api/v1/openapi.json", security(()), responses((status = 200, content_type = "application/json")))]
 pub(crate) async fn served() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], openapi())
 }

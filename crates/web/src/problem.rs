@@ -66,7 +66,7 @@ pub(crate) struct Problem {
     status: StatusCode,
     kind: String,
     detail: String,
-    citation: Option<CitationView>,
+    citation: Option<Box<CitationView>>,
 }
 
 impl Problem {
@@ -93,18 +93,18 @@ impl Problem {
             status: status_of(refusal.kind),
             kind: key.strip_prefix("refusal.").unwrap_or(&key).to_owned(),
             detail: refusal.sentence(language),
-            citation: refusal.citation.as_deref().map(CitationView::from),
+            citation: refusal.citation.as_deref().map(|c| Box::new(c.into())),
         }
     }
 
     /// The peer spoke badly: what was expected.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            kind: "malformed".to_owned(),
-            detail: detail.into(),
-            citation: None,
-        }
+        Self::unreadable(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A part of the request cannot be read.
+    pub(crate) fn unreadable(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, kind: "malformed".to_owned(), detail: detail.into(), citation: None }
     }
 
     /// Nobody is signed in, or the session has ended.
@@ -121,8 +121,8 @@ impl Problem {
     pub(crate) fn no_path(language: Language) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
-            kind: "noPath".to_owned(),
-            detail: congvu_types::sentence(language, "web.noPath", &[]),
+            kind: "notFound".to_owned(),
+            detail: congvu_types::sentence(language, "web.notFound", &[]),
             citation: None,
         }
     }
@@ -176,7 +176,7 @@ impl IntoResponse for Problem {
             detail: self.detail,
             status: self.status.as_u16(),
             kind: self.kind,
-            citation: self.citation,
+            citation: self.citation.map(|c| *c),
         };
         let mut response = (self.status, Json(body)).into_response();
         response

@@ -3,7 +3,9 @@
 use crate::problem::CitationView;
 use congvu_casework::review::{Review, Step, can_decide, history};
 use congvu_directory::{SignedIn, account, regulation_of};
-use congvu_message::{AddressItem, Envelope, attachments, html_body, parse_structure, safe_html, text_body};
+use congvu_message::{
+    AddressItem, Envelope, attachments, html_body, parse_structure, safe_html, summarize, text_body,
+};
 use congvu_storage::Snapshot;
 use congvu_types::{EmailAddress, Result, Timestamp};
 use serde::Serialize;
@@ -117,7 +119,11 @@ pub(crate) struct ReviewDetail {
     cc: Vec<AddressView>,
     envelope_recipients: Vec<RecipientView>,
     size_bytes: u64,
+    /// When the message says it was written.
+    sent_at: Option<String>,
     text: String,
+    /// Whether the text goes on: the whole of it is in the message itself.
+    text_is_cut: bool,
     has_html: bool,
     has_remote_content: bool,
     attachments: Vec<AttachmentView>,
@@ -154,6 +160,7 @@ pub(crate) fn detail(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Re
     let raw = snapshot.blob(&review.blob)?;
     let root = parse_structure(&raw);
     let envelope = Envelope::read(&raw);
+    let text = text_body(&raw, &root);
     let html = html_body(&raw, &root).map(|h| safe_html(&h));
     let regulation = regulation_of(snapshot, review.agency)?;
     let recipient = |address: &EmailAddress| RecipientView {
@@ -172,7 +179,9 @@ pub(crate) fn detail(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Re
         cc: addresses(&envelope.cc),
         envelope_recipients: review.envelope.recipients.iter().map(|r| recipient(&r.address)).collect(),
         size_bytes: review.size_bytes,
-        text: text_body(&raw, &root).chars().take(LONGEST_TEXT).collect(),
+        sent_at: summarize(&raw).sent_at.map(Timestamp::rfc3339),
+        text_is_cut: text.chars().nth(LONGEST_TEXT).is_some(),
+        text: text.chars().take(LONGEST_TEXT).collect(),
         has_html: html.is_some(),
         has_remote_content: html.is_some_and(|h| h.has_remote_content),
         attachments: attachments(&raw, &root).iter().enumerate().map(attachment).collect(),

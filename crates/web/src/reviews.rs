@@ -3,12 +3,15 @@
 use crate::{
     problem::Problem,
     review_view::{self, ReviewDetail, ReviewItem, ReviewList},
-    session::{Member, body},
+    session::{Member, Visitor, body},
     state::{App, problem},
 };
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::JsonRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -58,8 +61,9 @@ fn id(text: &str) -> Result<ReviewId, Problem> {
 pub(crate) async fn list(
     State(app): State<App>,
     Member(visitor): Member,
-    Query(query): Query<ListQuery>,
+    query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<ReviewList>, Problem> {
+    let Query(query) = query.map_err(|r| Problem::unreadable(r.status(), r.body_text()))?;
     let filter = match query.state.as_deref().unwrap_or("awaiting") {
         "awaiting" => Filter::Awaiting,
         "decided" => Filter::Decided,
@@ -99,15 +103,19 @@ pub(crate) async fn open(
     found.await.map(Json).map_err(problem(visitor.language))
 }
 
-/// Reads the bytes of a review that the person may see.
-async fn raw(app: &App, member: Member, review: &str) -> Result<Vec<u8>, Problem> {
-    let (review, who) = (id(review)?, member.0.who);
-    let found = app.options.db.read(move |s| s.blob(&review::open(s, &who, review)?.blob));
-    found.await.map_err(problem(member.0.language))
-}
-
-fn missing(member: congvu_types::Language) -> Problem {
-    Problem::from_error(&RefusalKind::NotFound.into(), member)
+/// Makes something of a review's bytes, for a person who may see it; that they looked is recorded.
+async fn look<T: Send + 'static>(
+    app: &App,
+    visitor: Visitor,
+    review: &str,
+    make: impl FnOnce(&[u8]) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Problem> {
+    let (review, who, db) = (id(review)?, visitor.who, &app.options.db);
+    let seen = who.clone();
+    let actor = Actor::Person(who.person());
+    db.write(actor, move |tx| viewed(tx, &seen, review)).await.map_err(problem(visitor.language))?;
+    let made = db.read(move |s| make(&s.blob(&review::open(s, &who, review)?.blob)?));
+    made.await.map_err(problem(visitor.language))
 }
 
 /// The message's HTML, made harmless, as a document for a sandboxed frame.
@@ -115,16 +123,19 @@ fn missing(member: congvu_types::Language) -> Problem {
     responses((status = 200, content_type = "text/html"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn html(
     State(app): State<App>,
-    member: Member,
+    Member(visitor): Member,
     Path(review): Path<String>,
 ) -> Result<Response, Problem> {
-    let language = member.0.language;
-    let raw = raw(&app, member, &review).await?;
-    let html = html_body(&raw, &parse_structure(&raw)).ok_or_else(|| missing(language))?;
+    let language = visitor.language;
+    let html = look(&app, visitor, &review, |raw| {
+        let html = html_body(raw, &parse_structure(raw)).ok_or(RefusalKind::NotFound)?;
+        Ok(safe_html(&html).html)
+    });
+    let html = html.await?;
     let page = format!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title></title></head><body>{}</body></html>",
         language.tag(),
-        safe_html(&html).html
+        html
     );
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -139,10 +150,10 @@ pub(crate) async fn html(
     responses((status = 200, content_type = "message/rfc822"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn message(
     State(app): State<App>,
-    member: Member,
+    Member(visitor): Member,
     Path(review): Path<String>,
 ) -> Result<Response, Problem> {
-    let raw = raw(&app, member, &review).await?;
+    let raw = look(&app, visitor, &review, |raw| Ok(raw.to_vec())).await?;
     Ok(download(raw, "message/rfc822", "attachment; filename=\"message.eml\""))
 }
 
@@ -152,16 +163,17 @@ pub(crate) async fn message(
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn attachment(
     State(app): State<App>,
-    member: Member,
-    Path((review, index)): Path<(String, usize)>,
+    Member(visitor): Member,
+    Path((review, index)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let language = member.0.language;
-    let raw = raw(&app, member, &review).await?;
-    let mut all = attachments(&raw, &parse_structure(&raw));
-    if index >= all.len() {
-        return Err(missing(language));
-    }
-    let found = all.swap_remove(index);
+    let language = visitor.language;
+    let index: usize =
+        index.parse().map_err(|_| Problem::from_error(&RefusalKind::NotFound.into(), language))?;
+    let found = look(&app, visitor, &review, move |raw| {
+        let mut all = attachments(raw, &parse_structure(raw));
+        if index < all.len() { Ok(all.swap_remove(index)) } else { Err(RefusalKind::NotFound.into()) }
+    });
+    let found = found.await?;
     let disposition = found.http_disposition();
     Ok(download(found.content, "application/octet-stream", &disposition))
 }

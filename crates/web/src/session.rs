@@ -109,7 +109,8 @@ pub(crate) struct PasswordRequest {
 
 /// A body that is not what was expected, in words.
 pub(crate) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Problem> {
-    body.map(|Json(value)| value).map_err(|rejection| Problem::malformed(rejection.body_text()))
+    body.map(|Json(value)| value)
+        .map_err(|rejection| Problem::unreadable(rejection.status(), rejection.body_text()))
 }
 
 fn cookie(value: &str, is_tls: bool, age: &str) -> Result<HeaderValue, Problem> {
@@ -119,7 +120,7 @@ fn cookie(value: &str, is_tls: bool, age: &str) -> Result<HeaderValue, Problem> 
 }
 
 /// Signs in. The request must be JSON, which no form of another site can send.
-#[utoipa::path(post, path = "/api/v1/session", request_body = SignInRequest,
+#[utoipa::path(post, path = "/api/v1/session", security(()), request_body = SignInRequest,
     responses((status = 200, body = SessionView), (status = 401, body = crate::problem::ProblemBody)))]
 pub(crate) async fn sign_in(
     State(app): State<App>,
@@ -135,11 +136,17 @@ pub(crate) async fn sign_in(
         .sign_in(&request.login, &request.password, Door::Web, peer.address.ip())
         .await
         .map_err(problem(spoken))?;
-    let opened = who.clone();
+    let (opened, before) = (who.clone(), token(&headers).map(str::to_owned));
     let (token, csrf) = app
         .options
         .db
-        .write(Actor::Person(who.person()), move |tx| open_session(tx, &opened))
+        .write(Actor::Person(who.person()), move |tx| {
+            // This browser's session before this one is nobody's any more.
+            if let Some(before) = &before {
+                end_session(tx, before)?;
+            }
+            open_session(tx, &opened)
+        })
         .await
         .map_err(problem(spoken))?;
     let person = me::view(&app, &who).await.map_err(problem(spoken))?;

@@ -4,7 +4,7 @@ use crate::{assets, events, health, me, openapi, outbox, problem::Problem, revie
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -12,11 +12,14 @@ use axum::{
 use congvu_directory::Authenticator;
 use congvu_storage::Db;
 use congvu_transport::Site;
-use congvu_types::{Error, Language};
-use std::sync::Arc;
+use congvu_types::{Error, Language, RefusalKind};
+use std::{sync::Arc, time::Duration};
 
 /// The largest body of a request.
 const MAX_BODY: usize = 64 * 1024;
+
+/// A request, its body and its answer's beginning have this long.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
 
 /// What the door needs.
 #[derive(Debug, Clone)]
@@ -48,9 +51,14 @@ impl std::ops::Deref for App {
     }
 }
 
-/// The language of an answer: what the browser asks for, else Vietnamese.
+/// The language that the browser asks for, of those that we speak.
 pub(crate) fn language(headers: &HeaderMap) -> Option<Language> {
-    headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).map(Language::from_tag)
+    let asked = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    asked
+        .split(',')
+        .map(str::trim)
+        .find(|tag| tag.starts_with("vi") || tag.starts_with("en"))
+        .map(Language::from_tag)
 }
 
 /// Words an error of the core for whoever asked.
@@ -77,7 +85,7 @@ pub fn router(options: WebOptions) -> Router {
         .route("/events", get(events::events))
         .route("/openapi.json", get(openapi::served))
         .fallback(no_path)
-        .method_not_allowed_fallback(no_path)
+        .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn(not_stored))
         .layer(DefaultBodyLimit::max(MAX_BODY));
     Router::new()
@@ -96,9 +104,17 @@ async fn no_path(headers: HeaderMap) -> Problem {
     Problem::no_path(language(&headers).unwrap_or_default())
 }
 
-/// Answers of the interface are nobody's to keep.
+async fn no_method() -> Problem {
+    Problem::unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not take this method.")
+}
+
+/// Answers of the interface are nobody's to keep, and a request that dawdles gets none.
 async fn not_stored(request: axum::extract::Request, next: Next) -> Response {
-    let mut response = next.run(request).await.into_response();
+    let spoken = language(request.headers()).unwrap_or_default();
+    let mut response = match tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::from_error(&RefusalKind::Busy.into(), spoken).into_response(),
+    };
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

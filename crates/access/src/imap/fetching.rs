@@ -71,15 +71,15 @@ impl Session {
             self.mark_seen(&mut wanted, &mut items).await?;
         }
         if depth == Depth::View {
-            self.from_view(&wanted, &items).await?;
+            self.answer_by_view(&wanted, &items).await?;
         } else {
-            self.from_rows(&wanted, items, depth).await?;
+            self.answer_by_rows(&wanted, items, depth).await?;
         }
         self.poll(by_uid).await?;
         Ok("Done.".to_owned())
     }
 
-    async fn from_view(&mut self, wanted: &[(u32, Entry)], items: &[Item]) -> Result<(), Failed> {
+    async fn answer_by_view(&mut self, wanted: &[(u32, Entry)], items: &[Item]) -> Result<(), Failed> {
         let keywords = self.at()?.view.keywords.clone();
         let mut out = Vec::new();
         for (seq, entry) in wanted {
@@ -116,7 +116,7 @@ impl Session {
         Ok(())
     }
 
-    async fn from_rows(
+    async fn answer_by_rows(
         &mut self,
         wanted: &[(u32, Entry)],
         items: Vec<Item>,

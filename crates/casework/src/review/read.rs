@@ -182,6 +182,11 @@ pub fn operator_list(
     ids.into_iter().map(|id| operator_open(snapshot, id)).collect()
 }
 
+/// Returns how many reviews wait in all, for the figures.
+pub fn waiting_count(snapshot: &Snapshot) -> Result<u64> {
+    snapshot.query_one("SELECT COUNT(*) FROM review WHERE state = 'awaiting'", &[], |r| r.u64(0))
+}
+
 /// Returns a review that the person may see: its author, who may read or review the account, and a deputy.
 pub fn open(snapshot: &Snapshot, who: &SignedIn, id: ReviewId) -> Result<Review> {
     let review = get(snapshot, id)?.ok_or(RefusalKind::NotFound)?;

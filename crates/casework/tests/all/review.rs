@@ -147,8 +147,12 @@ async fn each_decision_moves_the_message_and_tells_the_author() {
         let notices = world.texts(account, Role::Inbox).await;
         assert_eq!(notices.len(), 3);
         assert!(notices.iter().all(|n| n.contains("Auto-Submitted: auto-generated")));
-        let text = congvu_message::text_body(notices[1].as_bytes(), &congvu_message::parse_structure(notices[1].as_bytes()));
-        for wanted in ["Nguyễn Văn An", "trả lại", "Sai số liệu bảng 2", "Điều 9", "Phạm Văn Đức"] {
+        let text = congvu_message::text_body(
+            notices[1].as_bytes(),
+            &congvu_message::parse_structure(notices[1].as_bytes()),
+        );
+        for wanted in ["Nguyễn Văn An", "trả lại", "Sai số liệu bảng 2", "Điều 9", "Phạm Văn Đức"]
+        {
             assert!(text.contains(wanted), "{wanted} is missing in {text}");
         }
     })
@@ -163,7 +167,8 @@ async fn of_two_reviewers_at_once_one_decides() {
             let (id, digest) = held(&world, &world.person("an").await, &format!("r{round}")).await;
             let approve = decision(DecisionKind::Approve, None, &digest);
             let reject = decision(DecisionKind::Reject, Some("không"), &digest);
-            let (one, two) = tokio::join!(decide(&world, &mai, id, approve), decide(&world, &duc, id, reject));
+            let (one, two) =
+                tokio::join!(decide(&world, &mai, id, approve), decide(&world, &duc, id, reject));
             let lost = match (one, two) {
                 (Ok(true), lost) | (lost, Ok(false)) => lost,
                 both => panic!("{both:?}"),
@@ -304,7 +309,8 @@ async fn a_private_address_is_told_of_and_does_not_stop_the_message() {
             .await
             .unwrap();
         let review = world.db.read(move |snap| open(snap, &author, id)).await.unwrap();
-        let hits: Vec<_> = review.hits.iter().map(|h| (h.address.as_str(), h.citation.rule.as_str())).collect();
+        let hits: Vec<_> =
+            review.hits.iter().map(|h| (h.address.as_str(), h.citation.rule.as_str())).collect();
         assert_eq!(hits, [("dan@gmail.com", "S8.3a")]);
     })
     .await;

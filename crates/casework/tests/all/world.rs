@@ -2,7 +2,7 @@
 
 use congvu_casework::review::{Draft, Envelope, Via};
 use congvu_directory::{AuthPolicy, Authenticator, Door, SignedIn, account_by_address, fixture};
-use congvu_mail::{MailboxRow, Role};
+use congvu_mail::Role;
 use congvu_storage::{Actor, Db, MigrationSet, Tx};
 use congvu_types::{AccountId, Clock, Result, Timestamp, Uid};
 use std::{
@@ -178,11 +178,6 @@ impl World {
     pub(crate) async fn account(&self, name: &str) -> AccountId {
         let address = format!("{name}@khanhhoa.example").parse().unwrap();
         self.db.read(move |snap| account_by_address(snap, &address)).await.unwrap().unwrap().id
-    }
-
-    /// Returns a mailbox of an account.
-    pub(crate) async fn mailbox(&self, account: AccountId, role: Role) -> MailboxRow {
-        self.db.read(move |snap| congvu_mail::mailbox_by_role(snap, account, role)).await.unwrap().unwrap()
     }
 
     /// Returns the texts of a mailbox's messages, oldest first; none when there is no such mailbox.

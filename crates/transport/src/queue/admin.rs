@@ -66,6 +66,11 @@ pub fn list(snapshot: &Snapshot, after: Option<QueueId>, limit: usize) -> Result
     )
 }
 
+/// Returns how many recipients wait in all, for the figures.
+pub fn waiting_count(snapshot: &Snapshot) -> Result<u64> {
+    snapshot.query_one("SELECT COUNT(*) FROM queue_recipient", &[], |r| r.u64(0))
+}
+
 /// Makes a group due now. A group in a worker's hands is left there.
 pub fn retry_now(tx: &mut Tx, group: QueueId) -> Result<()> {
     let now = tx.now();

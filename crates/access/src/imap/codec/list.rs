@@ -98,7 +98,8 @@ fn return_options(scanner: &mut Scanner<'_>, list: &mut List) -> Scanned<()> {
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
-    let (mut star, mut percent): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut star: Option<(usize, usize)> = None;
+    let mut percent: Option<(usize, usize)> = None;
     loop {
         let wanted = pattern.get(p);
         match (wanted, name.get(n)) {
