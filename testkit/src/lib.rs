@@ -1,4 +1,4 @@
-//! What tests share: databases of their own, an in-process DNS, a clock to move, a transcript runner, sinks.
+//! What tests share: databases of their own, the sample agency, transcripts.
 //!
 //! Nothing here is compiled into the product.
 #![allow(
@@ -9,4 +9,6 @@
     reason = "test code fails loudly"
 )]
 
+pub mod agency;
 pub mod store;
+pub mod transcript;

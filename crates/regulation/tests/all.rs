@@ -32,6 +32,7 @@ fn told(decision: Decision<'_>) -> (&'static str, String) {
     }
 }
 
+/// S1.2b, S3.2 (Điều 3), S2.2b (Điều 2), S8.3a (Điều 8), S9.1 (Điều 9).
 #[test]
 fn every_row_of_the_decision_table_holds() {
     let regulation = Regulation::parse(SAMPLE).unwrap();

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn dots_are_taken_away() {
-        assert_eq!(read(b"a\r\n..b\r\n.c\r\n.\r\nQUIT\r\n"), (Ok(b"a\r\n.b\r\nc\r\n".to_vec()), 16));
+        assert_eq!(read(b"a\r\n..b\r\n.c\r\n.\r\nQUIT\r\n"), (Ok(b"a\r\n.b\r\nc\r\n".to_vec()), 15));
         assert_eq!(read(b".\r\n"), (Ok(Vec::new()), 3));
     }
 

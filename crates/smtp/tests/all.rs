@@ -1,0 +1,11 @@
+//! SMTP as transcripts over a real socket, on both engines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+
+#[path = "all/door.rs"]
+mod door;
+#[path = "all/outbound.rs"]
+mod outbound;
+#[path = "all/receiving.rs"]
+mod receiving;
+#[path = "all/submitting.rs"]
+mod submitting;

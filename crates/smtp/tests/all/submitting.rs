@@ -1,0 +1,132 @@
+//! Mail from people: sign-in, senders, the review of what leaves.
+
+use crate::door::{open, play};
+use congvu_net::sasl::encode;
+use congvu_smtp::Service;
+use congvu_transport::captured;
+use testkit::{
+    agency::{INITIAL, PASSWORD, each_agency},
+    transcript::Client,
+};
+
+fn plain(user: &str, password: &str) -> String {
+    encode(format!("\0{user}\0{password}").as_bytes())
+}
+
+#[tokio::test]
+async fn people_sign_in_and_write_from_what_is_theirs() {
+    each_agency(|agency| async move {
+        let (hung, wrong) = (plain("hung@bqlctgt", PASSWORD), plain("hung@bqlctgt", "wrong"));
+        play(
+            &agency,
+            Service::Submission,
+            &format!(
+                "
+            S: 220 *
+            C: EHLO x
+            S~ 250 AUTH PLAIN LOGIN SCRAM-SHA-256
+            C: MAIL FROM:<giamdoc@khanhhoa.example>
+            S: 530 5.7.0 *
+            C: AUTH PLAIN {wrong}
+            S: 535 5.7.8 *
+            C: AUTH PLAIN
+            S: 334*
+            C: *
+            S: 501 5.7.0 *
+            C: AUTH PLAIN {hung}
+            S: 235 2.7.0 *
+            C: MAIL FROM:<bqlctgt@khanhhoa.example>
+            S: 550 5.7.1 *
+            C: MAIL FROM:<giamdoc@khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<sonoivu@gov.example>
+            S: 250 *
+            C: DATA
+            S: 354 *
+            C: From: bqlctgt@khanhhoa.example
+            C: Subject: gia mao
+            C:
+            C: .
+            S: 550 5.7.1 *
+            C: MAIL FROM:<giamdoc@khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<sonoivu@gov.example>
+            S: 250 *
+            C: DATA
+            S: 354 *
+            C: From: giamdoc@khanhhoa.example
+            C: Bcc: secret@gov.example
+            C: Subject: that
+            C:
+            C: .
+            S: 250 2.0.0 Sent *
+        "
+            ),
+        )
+        .await;
+        let sent = agency.db.read(|s| captured(s, 10)).await.unwrap();
+        assert_eq!(sent.len(), 1);
+        let id = sent[0].id;
+        let raw = agency.db.read(move |s| congvu_transport::captured_message(s, id)).await.unwrap();
+        let text = String::from_utf8(raw).unwrap();
+        assert!(text.contains("Received: from x\r\n\tby mail.khanhhoa.example with ESMTPA id "), "{text}");
+        assert!(!text.contains("127.0.0.1") && !text.contains("Bcc"), "{text}");
+        assert!(text.contains("Message-ID: <") && text.contains("Date: "), "{text}");
+    })
+    .await;
+}
+
+/// S9.1 (Điều 9): what the agency's account sends is held; the reply says so with its article.
+#[tokio::test]
+async fn what_the_agency_sends_is_held() {
+    each_agency(|agency| async move {
+        play(
+            &agency,
+            Service::Submission,
+            &format!(
+                "
+            S: 220 *
+            C: EHLO x
+            S~ 250 AUTH *
+            C: AUTH LOGIN
+            S: 334 {}
+            C: {}
+            S: 334 {}
+            C: {}
+            S: 235 *
+            C: MAIL FROM:<bqlctgt@khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<sonoivu@gov.example>
+            S: 250 *
+            C: DATA
+            S: 354 *
+            C: From: bqlctgt@khanhhoa.example
+            C: Subject: bao cao
+            C:
+            C: .
+            S: 250 2.0.0 Held for review * before it leaves (Dieu 9).
+        ",
+                encode(b"Username:"),
+                encode(b"an@bqlctgt"),
+                encode(b"Password:"),
+                encode(PASSWORD.as_bytes())
+            ),
+        )
+        .await;
+        assert!(agency.db.read(|s| captured(s, 10)).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+/// S4.2d (khoản 2 Điều 4): the password given out opens nothing but its change.
+#[tokio::test]
+async fn an_initial_password_sends_nothing() {
+    each_agency(|agency| async move {
+        let address = open(&agency, Service::Submission).await;
+        let mut client = Client::connect(address).await;
+        client.play("S: 220 *\nC: EHLO x\nS~ 250 AUTH *").await;
+        client.send(&format!("AUTH PLAIN {}", plain("moi@bqlctgt", INITIAL))).await;
+        client.play("S: 534 5.7.9 *(khoan 2 Dieu 4)").await;
+    })
+    .await;
+}
