@@ -1,0 +1,125 @@
+// The one way to the server: typed by the interface's own description, with the CSRF token, problems as values.
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type Person = Schemas['PersonView'];
+export type Session = Schemas['SessionView'];
+export type Citation = Schemas['CitationView'];
+export type Review = Schemas['ReviewItem'];
+export type ReviewDetail = Schemas['ReviewDetail'];
+export type ReviewList = Schemas['ReviewList'];
+export type Outbox = Schemas['OutboxView'];
+export type Decision = 'approve' | 'return' | 'reject';
+export type Filter = 'awaiting' | 'decided' | 'mine';
+
+/** The server said no, in words for a person. `kind` is for programs; `offline` when it could not be reached. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly kind: string,
+    message: string,
+    readonly citation: Citation | null = null,
+  ) {
+    super(message);
+  }
+}
+
+type Fetch = typeof fetch;
+
+/** Calls the interface. One for the whole application; the tests make their own. */
+export class Client {
+  #csrf = '';
+  #language: () => string;
+  #fetch: Fetch;
+  /** Called when the session has ended. */
+  onSignedOut: () => void = () => undefined;
+
+  constructor(language: () => string, fetcher: Fetch = (input, init) => fetch(input, init)) {
+    this.#language = language;
+    this.#fetch = fetcher;
+  }
+
+  async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { 'Accept-Language': this.#language() };
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    if (method !== 'GET' && this.#csrf) headers['X-CSRF-Token'] = this.#csrf;
+    const init: RequestInit = { method, headers, credentials: 'same-origin' };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    let answer: Response;
+    try {
+      answer = await this.#fetch(`/api/v1${path}`, init);
+    } catch {
+      throw new Problem(0, 'offline', '');
+    }
+    if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+    const problem = await readProblem(answer);
+    if (problem.kind === 'unauthenticated') this.onSignedOut();
+    throw problem;
+  }
+
+  async signIn(login: string, password: string): Promise<Person> {
+    return this.#opened(await this.#call<Session>('POST', '/session', { login, password }));
+  }
+
+  /** The session of the browser's cookie; a problem when there is none. */
+  async session(): Promise<Person> {
+    return this.#opened(await this.#call<Session>('GET', '/session'));
+  }
+
+  #opened(session: Session): Person {
+    this.#csrf = session.csrf;
+    return session.person;
+  }
+
+  async signOut(): Promise<void> {
+    await this.#call('DELETE', '/session');
+    this.#csrf = '';
+  }
+
+  changePassword(current: string, next: string): Promise<void> {
+    return this.#call('POST', '/password', { current, next });
+  }
+
+  me(): Promise<Person> {
+    return this.#call('GET', '/me');
+  }
+
+  reviews(state: Filter, before?: string): Promise<ReviewList> {
+    const page = before ? `&before=${encodeURIComponent(before)}` : '';
+    return this.#call('GET', `/reviews?state=${state}${page}`);
+  }
+
+  review(id: string): Promise<ReviewDetail> {
+    return this.#call('GET', `/reviews/${encodeURIComponent(id)}`);
+  }
+
+  decide(id: string, decision: Decision, digest: string, comment?: string): Promise<Review> {
+    const body = { decision, digest, ...(comment ? { comment } : {}) };
+    return this.#call('POST', `/reviews/${encodeURIComponent(id)}/decision`, body);
+  }
+
+  withdraw(id: string): Promise<Review> {
+    return this.#call('POST', `/reviews/${encodeURIComponent(id)}/withdraw`, {});
+  }
+
+  outbox(): Promise<Outbox> {
+    return this.#call('GET', '/outbox');
+  }
+}
+
+/** Where a browser can fetch what is not JSON. */
+export const link = {
+  html: (id: string) => `/api/v1/reviews/${encodeURIComponent(id)}/html`,
+  message: (id: string) => `/api/v1/reviews/${encodeURIComponent(id)}/message`,
+  attachment: (id: string, index: number) => `/api/v1/reviews/${encodeURIComponent(id)}/attachments/${index}`,
+  captured: (id: string) => `/api/v1/outbox/${encodeURIComponent(id)}`,
+};
+
+async function readProblem(answer: Response): Promise<Problem> {
+  try {
+    const body = (await answer.json()) as Partial<Schemas['ProblemBody']>;
+    return new Problem(answer.status, body.kind ?? 'fault', body.detail ?? '', body.citation ?? null);
+  } catch {
+    return new Problem(answer.status, 'fault', '');
+  }
+}
