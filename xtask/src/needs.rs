@@ -28,7 +28,8 @@ pub(crate) fn packages() -> Outcome {
         missing.push("postgresql");
     }
     // swaks speaks TLS by a library of its own package.
-    if !Command::new("perl").args(["-MNet::SSLeay", "-e", "1"]).output().is_ok_and(|out| out.status.success()) {
+    if !Command::new("perl").args(["-MNet::SSLeay", "-e", "1"]).output().is_ok_and(|out| out.status.success())
+    {
         missing.push("libnet-ssleay-perl");
     }
     if missing.is_empty() {

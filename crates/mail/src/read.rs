@@ -70,7 +70,7 @@ pub fn messages(
     match want {
         Want::Facts => snapshot.query(
             "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
-                e.subject, NULL
+                e.subject, CAST(NULL AS BYTEA)
              FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
              WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4 ORDER BY p.uid LIMIT ?5",
             &values,

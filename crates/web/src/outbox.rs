@@ -42,7 +42,7 @@ fn in_demo(app: &App, visitor: &Visitor) -> Result<(), Problem> {
 }
 
 /// Lists captured messages.
-#[utoipa::path(get, path = "/api/v1/outbox",
+#[utoipa::path(get, operation_id = "listOutbox", path = "/api/v1/outbox",
     responses((status = 200, body = OutboxView), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -65,7 +65,7 @@ pub(crate) async fn list(
 }
 
 /// A captured message as it would have gone over the wire.
-#[utoipa::path(get, path = "/api/v1/outbox/{id}", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "outboxMessage", path = "/api/v1/outbox/{id}", params(("id" = String, Path)),
     responses((status = 200, content_type = "message/rfc822"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn message(
     State(app): State<App>,

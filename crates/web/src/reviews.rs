@@ -31,6 +31,7 @@ const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img
 
 /// Which reviews.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// `awaiting` (the default), `decided` or `mine`.
     state: Option<String>,
@@ -56,7 +57,7 @@ fn id(text: &str) -> Result<ReviewId, Problem> {
 }
 
 /// Lists reviews, newest first.
-#[utoipa::path(get, path = "/api/v1/reviews", params(ListQuery),
+#[utoipa::path(get, operation_id = "listReviews", path = "/api/v1/reviews", params(ListQuery),
     responses((status = 200, body = ReviewList), (status = 401, body = crate::problem::ProblemBody)))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -85,7 +86,7 @@ pub(crate) async fn list(
 }
 
 /// Opens a review; that it was looked at is recorded.
-#[utoipa::path(get, path = "/api/v1/reviews/{id}", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "openReview", path = "/api/v1/reviews/{id}", params(("id" = String, Path)),
     responses((status = 200, body = ReviewDetail), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn open(
     State(app): State<App>,
@@ -119,7 +120,7 @@ async fn look<T: Send + 'static>(
 }
 
 /// The message's HTML, made harmless, as a document for a sandboxed frame.
-#[utoipa::path(get, path = "/api/v1/reviews/{id}/html", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "reviewHtml", path = "/api/v1/reviews/{id}/html", params(("id" = String, Path)),
     responses((status = 200, content_type = "text/html"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn html(
     State(app): State<App>,
@@ -146,7 +147,7 @@ pub(crate) async fn html(
 }
 
 /// The message as it would leave, but for its signature.
-#[utoipa::path(get, path = "/api/v1/reviews/{id}/message", params(("id" = String, Path)),
+#[utoipa::path(get, operation_id = "reviewMessage", path = "/api/v1/reviews/{id}/message", params(("id" = String, Path)),
     responses((status = 200, content_type = "message/rfc822"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn message(
     State(app): State<App>,
@@ -158,7 +159,7 @@ pub(crate) async fn message(
 }
 
 /// An attachment's bytes, always as a download.
-#[utoipa::path(get, path = "/api/v1/reviews/{id}/attachments/{index}",
+#[utoipa::path(get, operation_id = "reviewAttachment", path = "/api/v1/reviews/{id}/attachments/{index}",
     params(("id" = String, Path), ("index" = usize, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn attachment(
@@ -190,7 +191,7 @@ pub(crate) fn download(bytes: Vec<u8>, kind: &'static str, disposition: &str) ->
 }
 
 /// Decides.
-#[utoipa::path(post, path = "/api/v1/reviews/{id}/decision", params(("id" = String, Path)), request_body = DecisionRequest,
+#[utoipa::path(post, operation_id = "decide", path = "/api/v1/reviews/{id}/decision", params(("id" = String, Path)), request_body = DecisionRequest,
     responses((status = 200, body = ReviewItem), (status = 403, body = crate::problem::ProblemBody),
         (status = 409, body = crate::problem::ProblemBody), (status = 422, body = crate::problem::ProblemBody)))]
 pub(crate) async fn decide(
@@ -218,7 +219,7 @@ pub(crate) async fn decide(
 }
 
 /// Takes one's own message back before the decision.
-#[utoipa::path(post, path = "/api/v1/reviews/{id}/withdraw", params(("id" = String, Path)),
+#[utoipa::path(post, operation_id = "withdraw", path = "/api/v1/reviews/{id}/withdraw", params(("id" = String, Path)),
     responses((status = 200, body = ReviewItem), (status = 409, body = crate::problem::ProblemBody)))]
 pub(crate) async fn withdraw(
     State(app): State<App>,

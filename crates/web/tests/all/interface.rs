@@ -139,3 +139,17 @@ async fn a_person_holds_few_streams() {
     })
     .await;
 }
+
+/// The front end's types are made from this file (`npm run api`). `CONGVU_BLESS=1` writes it anew.
+#[test]
+fn the_front_end_speaks_this_interface() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../webapp/openapi.json");
+    let described = format!("{}\n", congvu_web::openapi());
+    if std::env::var_os("CONGVU_BLESS").is_some() {
+        std::fs::write(file, &described).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(file).unwrap() == described,
+        "the interface changed: run this test with CONGVU_BLESS=1, then `npm run api` in webapp"
+    );
+}

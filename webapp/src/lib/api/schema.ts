@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serves the description. */
+        get: operations["served"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outbox": {
         parameters: {
             query?: never;
@@ -46,7 +63,7 @@ export interface paths {
             cookie?: never;
         };
         /** Lists captured messages. */
-        get: operations["list"];
+        get: operations["listOutbox"];
         put?: never;
         post?: never;
         delete?: never;
@@ -63,7 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /** A captured message as it would have gone over the wire. */
-        get: operations["message"];
+        get: operations["outboxMessage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -97,7 +114,7 @@ export interface paths {
             cookie?: never;
         };
         /** Lists reviews, newest first. */
-        get: operations["list"];
+        get: operations["listReviews"];
         put?: never;
         post?: never;
         delete?: never;
@@ -114,7 +131,7 @@ export interface paths {
             cookie?: never;
         };
         /** Opens a review; that it was looked at is recorded. */
-        get: operations["open"];
+        get: operations["openReview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -131,7 +148,7 @@ export interface paths {
             cookie?: never;
         };
         /** An attachment's bytes, always as a download. */
-        get: operations["attachment"];
+        get: operations["reviewAttachment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -165,7 +182,7 @@ export interface paths {
             cookie?: never;
         };
         /** The message's HTML, made harmless, as a document for a sandboxed frame. */
-        get: operations["html"];
+        get: operations["reviewHtml"];
         put?: never;
         post?: never;
         delete?: never;
@@ -182,7 +199,7 @@ export interface paths {
             cookie?: never;
         };
         /** The message as it would leave, but for its signature. */
-        get: operations["message"];
+        get: operations["reviewMessage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -222,6 +239,57 @@ export interface paths {
         post: operations["sign_in"];
         /** Signs out. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alive. */
+        get: operations["alive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for Prometheus, to this machine alone. */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Can serve: database and blob store answer. */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -378,9 +446,13 @@ export interface components {
             hasRemoteContent: boolean;
             history: components["schemas"]["StepView"][];
             hits: components["schemas"]["HitView"][];
+            /** @description When the message says it was written. */
+            sentAt?: string | null;
             /** Format: int64 */
             sizeBytes: number;
             text: string;
+            /** @description Whether the text goes on: the whole of it is in the message itself. */
+            textIsCut: boolean;
             to: components["schemas"]["AddressView"][];
         };
         /** @description A review in a list. */
@@ -488,7 +560,26 @@ export interface operations {
             };
         };
     };
-    list: {
+    served: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    listOutbox: {
         parameters: {
             query?: never;
             header?: never;
@@ -515,7 +606,7 @@ export interface operations {
             };
         };
     };
-    message: {
+    outboxMessage: {
         parameters: {
             query?: never;
             header?: never;
@@ -573,18 +664,18 @@ export interface operations {
             };
         };
     };
-    list: {
+    listReviews: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description `awaiting` (the default), `decided` or `mine`. */
-                state: string | null;
+                state?: string;
                 /** @description At most this many, up to 200. */
-                limit: number | null;
+                limit?: number;
                 /** @description Only those older than this id. */
-                before: string | null;
+                before?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -607,7 +698,7 @@ export interface operations {
             };
         };
     };
-    open: {
+    openReview: {
         parameters: {
             query?: never;
             header?: never;
@@ -636,7 +727,7 @@ export interface operations {
             };
         };
     };
-    attachment: {
+    reviewAttachment: {
         parameters: {
             query?: never;
             header?: never;
@@ -715,7 +806,7 @@ export interface operations {
             };
         };
     };
-    html: {
+    reviewHtml: {
         parameters: {
             query?: never;
             header?: never;
@@ -744,7 +835,7 @@ export interface operations {
             };
         };
     };
-    message: {
+    reviewMessage: {
         parameters: {
             query?: never;
             header?: never;
@@ -870,6 +961,73 @@ export interface operations {
         requestBody?: never;
         responses: {
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    alive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

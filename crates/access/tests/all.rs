@@ -1,0 +1,13 @@
+//! IMAP as transcripts over a real socket, on both engines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+
+#[path = "all/changes.rs"]
+mod changes;
+#[path = "all/door.rs"]
+mod door;
+#[path = "all/mailboxes.rs"]
+mod mailboxes;
+#[path = "all/messages.rs"]
+mod messages;
+#[path = "all/review.rs"]
+mod review;

@@ -1,0 +1,153 @@
+//! Names, lists, status.
+
+use crate::door::{arrive, letter, open, signed_in};
+use testkit::{
+    agency::{AGENCY, DIRECTOR, INITIAL, each_agency},
+    transcript::Client,
+};
+
+#[tokio::test]
+async fn mailboxes_are_listed_made_and_removed() {
+    each_agency(|agency| async move {
+        arrive(&agency, DIRECTOR, &letter("mot")).await;
+        let mut client = signed_in(open(&agency).await, "hung@bqlctgt").await;
+        client
+            .play(
+                r#"
+            C: a LIST "" ""
+            S: * LIST (\Noselect) "/" ""
+            S: a OK *
+            C: a LIST "" "%" RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN))
+            S: * LIST (\HasNoChildren \Subscribed) "/" "INBOX"
+            S: * STATUS "INBOX" (MESSAGES 1 UNSEEN 1)
+            S~ * LIST (*\Drafts) "/" "Drafts"
+            S~ * LIST (*\Sent) "/" "Sent"
+            S~ a OK *
+            C: a CREATE "D&HvE- &AOE-n/2026"
+            S: a OK [MAILBOXID (*)] *
+            C: a CREATE "D&HvE- &AOE-n/2026"
+            S: a NO [ALREADYEXISTS] *
+            C: a LIST "" "D*"
+            S: * LIST (\HasNoChildren \Drafts) "/" "Drafts"
+            S: * LIST (\HasChildren) "/" "D&HvE- &AOE-n"
+            S: * LIST (\HasNoChildren) "/" "D&HvE- &AOE-n/2026"
+            S: a OK *
+            C: a DELETE "D&HvE- &AOE-n"
+            S: a NO [INUSE] *
+            C: a RENAME "D&HvE- &AOE-n/2026" Xong
+            S: a OK *
+            C: a UNSUBSCRIBE Xong
+            S: a OK *
+            C: a LSUB "" "X*"
+            S: a OK *
+            C: a DELETE Xong
+            S: a OK *
+            C: a DELETE INBOX
+            S: a NO [INUSE] *
+            C: a STATUS inbox (MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE DELETED HIGHESTMODSEQ)
+            S: * STATUS "inbox" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY * UNSEEN 1 SIZE * DELETED 0 HIGHESTMODSEQ *)
+            S: a OK *
+            C: a STATUS Nothing (MESSAGES)
+            S: a NO [NONEXISTENT] *
+            C: a NAMESPACE
+            S: * NAMESPACE (("" "/")) NIL (("Shared/" "/"))
+            S: a OK *
+            C: a LIST (SPECIAL-USE) "" "*"
+            S~ * LIST (*\Archive) "/" "Archive"
+            S~ a OK *
+        "#,
+            )
+            .await;
+    })
+    .await;
+}
+
+/// S3.1b (Điều 3): people share an account under their own names; who has none of their own still finds an INBOX.
+#[tokio::test]
+async fn shared_accounts_stand_in_a_namespace_of_their_own() {
+    each_agency(|agency| async move {
+        arrive(&agency, AGENCY, &letter("chung")).await;
+        let address = open(&agency).await;
+        signed_in(address, "an@bqlctgt")
+            .await
+            .play(
+                r#"
+            C: a LIST "" *
+            S: * LIST (\HasNoChildren) "/" "INBOX"
+            S: * LIST (\Noselect \HasChildren) "/" "Shared"
+            S: * LIST (\Noselect \HasChildren) "/" "Shared/bqlctgt@khanhhoa.example"
+            S~ * LIST (\HasNoChildren) "/" "Shared/bqlctgt@khanhhoa.example/INBOX"
+            S~ a OK *
+            C: a SELECT "Shared/bqlctgt@khanhhoa.example/INBOX"
+            S~ * 1 EXISTS
+            S~ a OK [READ-WRITE] *
+            C: a EXAMINE INBOX
+            S~ * 1 EXISTS
+            S~ a OK [READ-ONLY] *
+        "#,
+            )
+            .await;
+        // Signed in for one account, that is all there is, and it is the personal one.
+        signed_in(address, "an@bqlctgt/bqlctgt@khanhhoa.example")
+            .await
+            .play(
+                r#"
+            C: a LIST "" "S*"
+            S: * LIST (\HasNoChildren \Sent) "/" "Sent"
+            S: a OK *
+        "#,
+            )
+            .await;
+        let id = agency.person("an").await.person();
+        let readers = agency.db.read(move |s| s.query("SELECT person_id FROM email_read", &[], |r| r.i64(0)));
+        assert!(readers.await.unwrap().is_empty());
+        signed_in(address, "an@bqlctgt")
+            .await
+            .play(
+                "
+            C: a SELECT INBOX
+            S~ a OK *
+            C: a FETCH 1 BODY.PEEK[TEXT]
+            S~ a OK *
+            C: a FETCH 1 BODY.PEEK[TEXT]
+            S~ a OK *
+        ",
+            )
+            .await;
+        let readers = agency.db.read(move |s| s.query("SELECT person_id FROM email_read", &[], |r| r.i64(0)));
+        assert_eq!(readers.await.unwrap(), [id.get()]);
+    })
+    .await;
+}
+
+/// S4.2d (khoản 2 Điều 4).
+#[tokio::test]
+async fn sign_in_is_refused_in_words() {
+    each_agency(|agency| async move {
+        let address = open(&agency).await;
+        let mut client = Client::connect(address).await;
+        client
+            .play(&format!(
+                "
+            S: * OK [CAPABILITY *] *
+            C: a SELECT INBOX
+            S: a BAD Sign in first.
+            C: a LOGIN moi@bqlctgt \"{INITIAL}\"
+            S: a NO [EXPIRED] *(khoan 2 Dieu 4)
+            C: a LOGIN hung@bqlctgt wrong
+            S: a NO [AUTHENTICATIONFAILED] *
+            C: a AUTHENTICATE FOO
+            S: a NO Use PLAIN, LOGIN or SCRAM-SHA-256.
+            C: a LOGIN {{70000}}
+            S: a NO [TOOBIG] *
+            C: a FOO
+            S: a BAD Expected *.
+            C: a LOGOUT
+            S: * BYE *
+            S: a OK *
+        "
+            ))
+            .await;
+    })
+    .await;
+}
