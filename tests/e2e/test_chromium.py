@@ -1,0 +1,57 @@
+"""The review page in headless Chromium (webapp/e2e/review.mjs): S9.1 (Điều 9), S4.2d (khoản 2 Điều 4)."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from email.message import EmailMessage
+import email.policy
+
+from harness import ROOT, Server
+
+AGENCY = "bqlctgt@khanhhoa.example"
+
+# Hostile on purpose: nothing of it may run or be loaded.
+HTML = """<p>Kính gửi quý Sở,</p><p>Báo cáo tuần 47.</p><script>alert(1)</script>
+<img src=x onerror="alert(2)"><img src="https://tracker.example/pixel.png">
+<a href="javascript:alert(3)">xem</a><form action="https://evil.example"><input name=q></form>"""
+
+
+class Chromium(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.remove)
+        kept = os.environ.get("CONGVU_SHOTS")
+        self.shots = kept or tempfile.mkdtemp(prefix="congvu-shots-")
+        if not kept:
+            self.addCleanup(shutil.rmtree, self.shots, ignore_errors=True)
+
+    def hold(self, author, subject):
+        message = EmailMessage(policy=email.policy.SMTP)
+        message["From"] = f"Ban QLDA Giao thông <{AGENCY}>"
+        message["To"] = "Sở Nội vụ <sonoivu@gov.example>, dan@gmail.com"
+        message["Subject"] = subject
+        message.set_content("Kính gửi quý Sở,\n\nBáo cáo tuần 47.\n")
+        message.add_alternative(HTML, subtype="html")
+        message.add_attachment(b"%PDF-1.4 report", maintype="application", subtype="pdf", filename="bao-cao.pdf")
+        message.add_attachment(b"MZ\x90\x00" + bytes(60), maintype="application", subtype="pdf", filename="phu-luc.pdf.exe")
+        with self.server.submission(author) as client:
+            client.send_message(message)
+
+    def test_people_review_in_the_browser(self):
+        author = self.server.person("staff")
+        self.hold(author, "Báo cáo trả lại")
+        self.hold(author, "Báo cáo được duyệt")
+        newcomer = next(p for p in self.server.demo["people"] if p["must_change_password"])
+        done = subprocess.run(
+            ["node", str(ROOT / "webapp/e2e/review.mjs")], capture_output=True, text=True, timeout=180,
+            env={**os.environ, "ORIGIN": self.server.http, "CHROMIUM": shutil.which("chromium") or "chromium",
+                 "SHOTS": self.shots, "REVIEWER": json.dumps(self.server.person("reviewer")),
+                 "AUTHOR": json.dumps(author), "NEWCOMER": json.dumps(newcomer)})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.server.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
