@@ -224,6 +224,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_manual_is_sound() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/congvu.toml");
+        let config = Config::load(&file).unwrap();
+        assert!(
+            !config.sign_in.without_tls && !config.outbound.capture && config.limits.connections == 20_000
+        );
+    }
+
+    #[test]
     fn a_fault_names_its_line() {
         let error = load(&GOOD.replace("blobs =", "blob =")).unwrap_err();
         assert!(error.contains("congvu.toml:3: ") || error.contains("missing field `blobs`"), "{error}");

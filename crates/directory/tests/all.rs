@@ -1,0 +1,239 @@
+//! Who may do what, on both engines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+
+use congvu_directory::{
+    Acting, Door, RightKind, SignedIn, act_for, disable_person, end_session, fixture, open_session,
+    reset_password, right, sender, session,
+};
+use congvu_storage::{Actor, Snapshot};
+use congvu_types::{AccountId, EmailAddress, RefusalKind};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+};
+use testkit::agency::{AGENCY, Agency, DIRECTOR, INITIAL, PASSWORD, each_agency};
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn may(s: &Snapshot, who: &SignedIn, account: AccountId, kind: RightKind) -> Option<RefusalKind> {
+    let outcome = match kind {
+        RightKind::Read => act_for::<right::Read>(s, who, account).map(drop_proof),
+        RightKind::Draft => act_for::<right::Draft>(s, who, account).map(drop_proof),
+        RightKind::Submit => act_for::<right::Submit>(s, who, account).map(drop_proof),
+        RightKind::Review => act_for::<right::Review>(s, who, account).map(drop_proof),
+        RightKind::Manage => act_for::<right::Manage>(s, who, account).map(drop_proof),
+    };
+    outcome.err().map(|e| e.refusal().unwrap().kind)
+}
+
+fn drop_proof<R>(_: Acting<R>) {}
+
+/// S3.1b (Điều 3): each right of each person on each account; what one may not read does not exist.
+#[tokio::test]
+async fn nobody_acts_without_a_grant() {
+    each_agency(|agency| async move {
+        let (shared, own) = (agency.account(AGENCY).await, agency.account(DIRECTOR).await);
+        for (name, account, granted) in [
+            ("mai", shared, "read draft submit review manage"),
+            ("an", shared, "read draft submit"),
+            ("hung", own, "read draft submit manage"),
+            ("hung", shared, ""),
+            ("mai", own, ""),
+        ] {
+            let who = agency.person(name).await;
+            let found = agency
+                .db
+                .read(move |s| Ok(RightKind::ALL.map(|kind| (kind.as_str(), may(s, &who, account, kind)))));
+            for (right, refused) in found.await.unwrap() {
+                let expected = match (granted.contains(right), granted.is_empty()) {
+                    (true, _) => None,
+                    (false, true) => Some(RefusalKind::NotFound),
+                    (false, false) => Some(RefusalKind::NoRight),
+                };
+                assert_eq!(refused, expected, "{name} {right}");
+            }
+        }
+        let an = agency.person("an").await;
+        let senders = agency.db.read(move |s| {
+            let ask = |text: &str| sender(s, &an, &text.parse::<EmailAddress>().unwrap()).is_ok();
+            Ok([ask(AGENCY), ask(DIRECTOR), ask("an@gov.example")])
+        });
+        assert_eq!(senders.await.unwrap(), [true, false, false]);
+        // Signed in for one account, that is the only one.
+        let login = format!("an@bqlctgt/{AGENCY}");
+        let scoped = agency.authenticator.sign_in(&login, PASSWORD, Door::Imap, PEER).await.unwrap();
+        assert_eq!(scoped.scope(), Some(shared));
+        let login = format!("an@bqlctgt/{DIRECTOR}");
+        assert!(agency.authenticator.sign_in(&login, PASSWORD, Door::Imap, PEER).await.is_err());
+    })
+    .await;
+}
+
+/// S4.2d (khoản 2 Điều 4).
+#[tokio::test]
+async fn an_initial_password_opens_only_its_change() {
+    each_agency(|agency| async move {
+        let auth = &agency.authenticator;
+        for door in [Door::Imap, Door::Smtp] {
+            let refused = auth.sign_in("moi@bqlctgt", INITIAL, door, PEER).await.unwrap_err();
+            let refusal = refused.refusal().unwrap();
+            assert_eq!(refusal.kind, RefusalKind::PasswordMustChange);
+            assert_eq!(refusal.citation.as_ref().unwrap().to_string(), "khoản 2 Điều 4");
+        }
+        let who = auth.sign_in("moi@bqlctgt", INITIAL, Door::Web, PEER).await.unwrap();
+        assert!(who.must_change_password());
+        for weak in ["ngan", INITIAL, "moi moi moi moi", "123456789012"] {
+            let refused = auth.change_password(&who, INITIAL, weak, PEER).await.unwrap_err();
+            assert_eq!(refused.refusal().unwrap().kind, RefusalKind::WeakPassword, "{weak}");
+        }
+        assert!(auth.change_password(&who, "wrong", "cau xom bong 2026", PEER).await.is_err());
+        auth.change_password(&who, INITIAL, "cau xom bong 2026", PEER).await.unwrap();
+        assert!(auth.sign_in("moi@bqlctgt", INITIAL, Door::Web, PEER).await.is_err());
+        let who = auth.sign_in("moi@bqlctgt", "cau xom bong 2026", Door::Imap, PEER).await.unwrap();
+        assert!(!who.must_change_password());
+    })
+    .await;
+}
+
+/// RFC 5802 §3, from the client's side.
+#[tokio::test]
+async fn scram_proves_the_password_both_ways() {
+    each_agency(|agency| async move {
+        let mac = |key: &[u8], text: &[u8]| -> [u8; 32] {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+            mac.update(text);
+            mac.finalize().into_bytes().into()
+        };
+        let keys = agency.authenticator.scram_keys("hung@bqlctgt").await.unwrap();
+        let mut salted = [0; 32];
+        pbkdf2::pbkdf2_hmac::<Sha256>(PASSWORD.as_bytes(), &keys.salt, keys.iterations, &mut salted);
+        let client_key = mac(&salted, b"Client Key");
+        let message = b"n=hung,r=1,r=12,s=x,i=1,c=biws,r=12";
+        let signature = mac(&Sha256::digest(client_key), message);
+        let proof: Vec<u8> = client_key.iter().zip(signature).map(|(a, b)| a ^ b).collect();
+        let auth = &agency.authenticator;
+        let (who, server) =
+            auth.sign_in_scram("hung@bqlctgt", message, &proof, Door::Imap, PEER).await.unwrap();
+        assert_eq!(who.username(), "hung");
+        assert_eq!(server, mac(&mac(&salted, b"Server Key"), message));
+        let refused =
+            auth.sign_in_scram("hung@bqlctgt", b"other", &proof, Door::Imap, PEER).await.unwrap_err();
+        assert_eq!(refused.refusal().unwrap().kind, RefusalKind::SignInFailed);
+        // Nobody learns who exists: a stranger has keys too, always the same.
+        let stranger = auth.scram_keys("nobody@bqlctgt").await.unwrap();
+        assert_eq!(stranger.salt, auth.scram_keys("nobody@bqlctgt").await.unwrap().salt);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrong_passwords_are_slowed_down() {
+    each_agency(|agency| async move {
+        let auth = &agency.authenticator;
+        let mut kinds = Vec::new();
+        for _ in 0..30 {
+            let refused = auth.sign_in("hung@bqlctgt", "wrong", Door::Web, PEER).await.unwrap_err();
+            kinds.push(refused.refusal().unwrap().kind);
+        }
+        assert_eq!(kinds.first(), Some(&RefusalKind::SignInFailed));
+        assert_eq!(kinds.last(), Some(&RefusalKind::TooManyAttempts));
+        // The right one is not heard either until the time is over.
+        let refused = auth.sign_in("hung@bqlctgt", PASSWORD, Door::Web, PEER).await.unwrap_err();
+        assert_eq!(refused.refusal().unwrap().kind, RefusalKind::TooManyAttempts);
+    })
+    .await;
+}
+
+async fn is_open(agency: &Agency, token: &str) -> bool {
+    let token = token.to_owned();
+    agency.db.read(move |s| session(s, &token)).await.unwrap().is_some()
+}
+
+async fn open(agency: &Agency, name: &str) -> String {
+    let who = agency.person(name).await;
+    agency.db.write(Actor::System("test"), move |tx| open_session(tx, &who)).await.unwrap().0
+}
+
+/// S4.2 (Điều 4): a new password, a closed person, a sign-out: each ends the sessions.
+#[tokio::test]
+async fn sessions_end_with_what_they_rest_on() {
+    each_agency(|agency| async move {
+        let token = open(&agency, "hung").await;
+        assert!(is_open(&agency, &token).await && !is_open(&agency, "other").await);
+        let ended = token.clone();
+        agency.db.write(Actor::System("test"), move |tx| end_session(tx, &ended)).await.unwrap();
+        assert!(!is_open(&agency, &token).await);
+        let token = open(&agency, "mai").await;
+        let initial =
+            reset_password(&agency.db, Actor::Operator("root".into()), "mai@bqlctgt").await.unwrap();
+        assert!(!is_open(&agency, &token).await);
+        let auth = &agency.authenticator;
+        assert!(auth.sign_in("mai@bqlctgt", PASSWORD, Door::Web, PEER).await.is_err());
+        assert!(auth.sign_in("mai@bqlctgt", &initial, Door::Web, PEER).await.unwrap().must_change_password());
+        let token = open(&agency, "an").await;
+        agency.db.write(Actor::System("test"), |tx| disable_person(tx, "an@bqlctgt", false)).await.unwrap();
+        assert!(!is_open(&agency, &token).await);
+        assert!(auth.sign_in("an@bqlctgt", PASSWORD, Door::Imap, PEER).await.is_err());
+    })
+    .await;
+}
+
+const REGULATED: &str = r#"
+[[agency]]
+code = "khac"
+name = "Ban khác"
+domain = "khac.example"
+regulation = "regulations/bqlctgt.toml"
+
+[[person]]
+agency = "khac"
+username = "nv"
+name = "Nhân viên"
+position = "vien-chuc"
+initial_password = "mat khau duoc cap 1"
+
+[[account]]
+address = "nv@khac.example"
+kind = "personal"
+agency = "khac"
+owner = "nv"
+"#;
+
+/// S3.2 (Điều 3): personal accounts for the positions that the regulation names; a second run changes nothing.
+#[tokio::test]
+async fn fixtures_obey_the_regulation_and_repeat_without_effect() {
+    each_agency(|agency| async move {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let apply = |text: &str| {
+            let parsed = fixture::parse(text, &root, |_| None, false).unwrap();
+            let db = agency.db.clone();
+            async move {
+                let copy = parsed.clone();
+                let prepared = db.read(move |s| fixture::prepare(s, &copy)).await.unwrap();
+                db.write(Actor::System("test"), move |tx| fixture::apply(tx, &parsed, &prepared)).await
+            }
+        };
+        let refused = apply(REGULATED).await.unwrap_err();
+        let refusal = refused.refusal().unwrap();
+        assert_eq!(
+            (refusal.kind, refusal.citation.as_ref().unwrap().rule.as_str()),
+            (RefusalKind::NotEntitled, "S3.2")
+        );
+        let entitled = REGULATED.replace("vien-chuc", "giam-doc");
+        assert!(apply(&entitled).await.unwrap().created > 0);
+        let again = apply(&entitled).await.unwrap();
+        assert_eq!((again.created, again.updated), (0, 0));
+        // Nobody is made for an agency that does not exist; a slip of the pen is told with its line.
+        let unknown = entitled.replace("agency = \"khac\"", "agency = \"la\"");
+        assert!(apply(&unknown).await.is_err());
+        let slip = entitled.replace("kind = \"personal\"", "kind = \"personel\"");
+        let line = slip.lines().position(|l| l.contains("personel")).unwrap() + 1;
+        let problems = fixture::parse(&slip, &root, |_| None, false).unwrap_err();
+        assert!(problems.iter().any(|p| p.line == line), "{problems:?}");
+        let fixed = fixture::parse(&entitled.replace("initial_password", "password"), &root, |_| None, false);
+        assert!(fixed.unwrap_err()[0].message.contains("password"));
+    })
+    .await;
+}
