@@ -1,6 +1,6 @@
 //! Review of outgoing mail (kiểm duyệt thư gửi đi): S9.1 (Điều 9), S7.2d (Điều 7).
 //!
-//! [`clear`] is asked by every sender. What an account under review sends is held whole in "Chờ duyệt" until somebody
+//! [`clear()`] is asked by every sender. What an account under review sends is held whole in "Chờ duyệt" until somebody
 //! with the right to review, who is not its author, decides on exactly these bytes.
 //!
 //! INVARIANT: [`Cleared`] is made here alone: for an account without review, by an approval, or for a report about

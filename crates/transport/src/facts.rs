@@ -1,6 +1,6 @@
 //! What can be found out about a message that comes in: SPF, DKIM, DMARC, ARC, the name of the peer.
 //!
-//! The core's one async corner. It asks DNS and holds no SQL; what it finds are plain values that [`crate::judge`] reads.
+//! The core's one async corner. It asks DNS and holds no SQL; what it finds are plain values that [`crate::judge()`] reads.
 //! Without a resolver nothing is asked and every result is `none`.
 
 use congvu_types::EmailAddress;

@@ -1,7 +1,7 @@
 //! A message in motion: facts, judgement, routing, local delivery, submission, the queue, reports.
 //!
-//! In: a door gathers [`facts`] (async), asks [`judge`] (pure), stamps the message and calls [`receive`] in one
-//! transaction. Out: a door calls [`submit`]; the gate of `casework::review` says whether the message is queued or held;
+//! In: a door gathers [`facts`] (async), asks [`judge()`] (pure), stamps the message and calls [`receive()`] in one
+//! transaction. Out: a door calls [`submit()`]; the gate of `casework::review` says whether the message is queued or held;
 //! [`decide`] and [`move_messages`] release what was held.
 //!
 //! INVARIANT: the queue takes nothing but a `Cleared` (`casework::review`), so nothing leaves a reviewed account

@@ -1,6 +1,6 @@
 //! The durable outbound queue: what leaves for other servers, grouped by message and domain.
 //!
-//! The queue never waits and never dials: a worker asks [`claim_due`], does the waiting, and [`report`]s what happened. A
+//! The queue never waits and never dials: a worker asks [`claim_due`], does the waiting, and [`report()`]s what happened. A
 //! lease with a fence keeps two workers from one group; a worker that dies leaves its lease to run out.
 
 mod admin;

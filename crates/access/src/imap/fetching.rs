@@ -62,32 +62,41 @@ impl Session {
         if fetch.changed_since.is_some() && !asks_modseq {
             items.push(Item::ModSeq);
         }
-        let mut wanted = self.at()?.entries(set, by_uid)?;
-        if let Some(since) = fetch.changed_since {
-            wanted.retain(|(_, entry)| entry.modseq > since);
-        }
         let depth = depth(&items);
-        if sets_seen(&items) {
-            self.mark_seen(&mut wanted, &mut items).await?;
-        }
         if depth == Depth::View {
-            self.answer_by_view(&wanted, &items).await?;
+            let ranges = self.at()?.ranges(set, by_uid)?;
+            self.answer_by_view(&ranges, fetch.changed_since, &items).await?;
         } else {
+            let mut wanted = self.at()?.entries(set, by_uid)?;
+            if let Some(since) = fetch.changed_since {
+                wanted.retain(|(_, entry)| entry.modseq > since);
+            }
+            if sets_seen(&items) {
+                self.mark_seen(&mut wanted, &mut items).await?;
+            }
             self.answer_by_rows(&wanted, items, depth).await?;
         }
         self.poll(by_uid).await?;
         Ok("Done.".to_owned())
     }
 
-    async fn answer_by_view(&mut self, wanted: &[(u32, Entry)], items: &[Item]) -> Result<(), Failed> {
-        let keywords = self.at()?.view.keywords.clone();
+    /// Straight from the view, however many messages there are.
+    async fn answer_by_view(
+        &mut self,
+        ranges: &[(u32, u32)],
+        changed_since: Option<u64>,
+        items: &[Item],
+    ) -> Result<(), Failed> {
+        let view = self.at()?.view.clone();
+        let since = changed_since.unwrap_or(0);
         let mut out = Vec::new();
-        for (seq, entry) in wanted {
-            fetching_answer::from_view(&mut out, *seq, entry, items, &keywords);
-            if out.len() > 32 * 1024 {
-                self.connection.write(&out);
-                out.clear();
-                self.relieve().await?;
+        for (first, last) in ranges {
+            for (seq, entry) in view.range(*first, *last).filter(|(_, e)| e.modseq > since) {
+                fetching_answer::from_view(&mut out, seq, entry, items, &view.keywords);
+                if out.len() > 32 * 1024 {
+                    self.connection.send(&out).await?;
+                    out.clear();
+                }
             }
         }
         self.connection.write(&out);

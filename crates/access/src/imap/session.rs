@@ -159,7 +159,8 @@ impl Session {
         let answer = match command {
             Command::StartTls => return self.start_tls(tag).await,
             Command::Idle => self.idle().await,
-            other => self.run_command(other).await,
+            // On the heap, so that a session that idles or waits does not carry the largest command's state.
+            other => Box::pin(self.run_command(other)).await,
         };
         match answer {
             Ok(text) => self.finish(tag, "OK", &text),

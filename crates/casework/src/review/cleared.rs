@@ -22,7 +22,7 @@ pub enum Origin {
     Report,
 }
 
-/// The proof that a message may leave: made by [`super::clear`], by an approval, or as a report. Used up by the queue.
+/// The proof that a message may leave: made by [`super::clear()`], by an approval, or as a report. Used up by the queue.
 #[derive(Debug)]
 pub struct Cleared {
     origin: Origin,
