@@ -63,6 +63,7 @@ impl Session {
             items.push(Item::ModSeq);
         }
         let depth = depth(&items);
+        let mut marked = Vec::new();
         if depth == Depth::View {
             let ranges = self.at()?.ranges(set, by_uid)?;
             self.answer_by_view(&ranges, fetch.changed_since, &items).await?;
@@ -72,11 +73,11 @@ impl Session {
                 wanted.retain(|(_, entry)| entry.modseq > since);
             }
             if sets_seen(&items) {
-                self.mark_seen(&mut wanted, &mut items).await?;
+                marked = self.mark_seen(&mut wanted, &mut items).await?;
             }
             self.answer_by_rows(&wanted, items, depth).await?;
         }
-        self.poll(by_uid).await?;
+        self.poll_but(by_uid, &marked).await?;
         Ok("Done.".to_owned())
     }
 
@@ -103,15 +104,19 @@ impl Session {
         Ok(())
     }
 
-    /// Sets `\Seen` where it is not set and may be, and adds FLAGS to what is told (RFC 9051 §6.4.5).
-    async fn mark_seen(&mut self, wanted: &mut [(u32, Entry)], items: &mut Vec<Item>) -> Result<(), Failed> {
+    /// Sets `\Seen` where it is not set and may be, and adds FLAGS to what is told (RFC 9051 §6.4.5). Returns which.
+    async fn mark_seen(
+        &mut self,
+        wanted: &mut [(u32, Entry)],
+        items: &mut Vec<Item>,
+    ) -> Result<Vec<Uid>, Failed> {
         let unseen: Vec<Uid> = wanted
             .iter()
             .filter(|(_, e)| !e.flags.system().contains(Flags::SEEN))
             .map(|(_, e)| e.uid)
             .collect();
         if unseen.is_empty() || self.at()?.changing.is_none() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let given = GivenFlags { flags: Flags::SEEN, keywords: Vec::new() };
         let store = Store { operation: FlagOperation::Add, silent: true, unchanged_since: None, given };
@@ -122,7 +127,7 @@ impl Session {
         if !items.contains(&Item::Flags) {
             items.push(Item::Flags);
         }
-        Ok(())
+        Ok(unseen)
     }
 
     async fn answer_by_rows(
