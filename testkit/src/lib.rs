@@ -1,4 +1,4 @@
-//! What tests share: databases of their own, the sample agency, transcripts.
+//! What tests share: databases of their own, the sample agency, a name server, transcripts.
 //!
 //! Nothing here is compiled into the product.
 #![allow(
@@ -10,5 +10,6 @@
 )]
 
 pub mod agency;
+pub mod dns;
 pub mod store;
 pub mod transcript;

@@ -3,6 +3,8 @@
 
 #[path = "all/door.rs"]
 mod door;
+#[path = "all/names.rs"]
+mod names;
 #[path = "all/outbound.rs"]
 mod outbound;
 #[path = "all/receiving.rs"]
