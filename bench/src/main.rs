@@ -1,23 +1,26 @@
 //! Measures a Congvu of its own and prints the README's figures. Nothing is asserted: figures are read by people.
 //!
-//! The load is the same that any mail server understands; `--smtp HOST:PORT` measures another server's acceptance beside ours.
+//! The load is what any mail server understands: `--peer-smtp`, `--peer-lmtp` and `--peer-imap` put the same on another server.
 #![allow(clippy::print_stdout, reason = "a program that prints figures")]
 
+mod approval;
 mod imap;
+mod peer;
 mod server;
 mod smtp;
+mod watchers;
 
 use clap::Parser;
 use server::Server;
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
 /// What goes wrong is told and ends the measurement.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
 struct Options {
-    /// The program to measure.
-    #[arg(long)]
+    /// The program to measure; not needed for a peer.
+    #[arg(long, default_value = "congvu")]
     program: PathBuf,
     /// Only the measurements whose name contains this.
     #[arg(long, default_value = "")]
@@ -28,19 +31,14 @@ struct Options {
     /// Where the data lie; a temporary directory when absent.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Measures how another server accepts mail for user1@bench.test …, `HOST:PORT`, and nothing else.
-    #[arg(long)]
-    smtp: Option<String>,
+    #[command(flatten)]
+    peer: peer::Addresses,
 }
 
 fn main() -> Outcome<()> {
     let options = Options::parse();
-    if let Some(other) = &options.smtp {
-        for (size, count) in [(4 * 1024, 3_000), (100 * 1024, 500)] {
-            let load = smtp::Load { address: other, lmtp: false, sessions: 10, count, size, everyone: true };
-            report_load("accepted", &load, smtp::run(&load)?, None);
-        }
-        return Ok(());
+    if options.peer.any() {
+        return options.peer.measure(options.messages);
     }
     let temporary = tempfile::tempdir()?;
     let data = options.data.clone().unwrap_or_else(|| temporary.path().to_owned());
@@ -49,39 +47,44 @@ fn main() -> Outcome<()> {
     if wanted("smtp") {
         smtp_figures(&server)?;
     }
-    if wanted("idle") {
-        imap::idle(&server, 1_000, false)?;
-        imap::idle(&server, 1_000, true)?;
+    for tls in [false, true] {
+        if wanted("idle") {
+            // A fresh process each time: memory that an earlier load left behind would hide the cost.
+            server.restart()?;
+            imap::idle(&server, 1_000, tls)?;
+        }
     }
-    if wanted("imap") || wanted("watchers") || wanted("start") {
-        let filled = Instant::now();
-        let address = server.at("lmtp");
-        let load = smtp::Load {
-            address: &address,
-            lmtp: true,
-            sessions: 10,
-            count: options.messages,
-            size: 4 * 1024,
-            everyone: false,
-        };
-        smtp::run(&load)?;
-        println!(
-            "filled one mailbox with {} messages in {:.1} s",
-            options.messages,
-            filled.elapsed().as_secs_f64()
-        );
+    if wanted("approval") {
+        approval::measure(&options.program)?;
+    }
+    if ["imap", "watchers", "start"].into_iter().any(wanted) {
+        fill(&server.at("lmtp"), options.messages)?;
     }
     if wanted("imap") {
-        imap::large_mailbox(&server, options.messages)?;
+        imap::large_mailbox(&server.at("imap"), options.messages)?;
     }
     if wanted("watchers") {
-        imap::watchers(&server, 200)?;
+        watchers::measure(&server, 200)?;
     }
     if wanted("start") {
-        let began = Instant::now();
-        server.restart()?;
-        println!("start with {} messages: {:.2} s", options.messages, began.elapsed().as_secs_f64());
+        let took = server.restart()?;
+        println!("start with {} messages: {:.0} ms", options.messages, took.as_secs_f64() * 1000.0);
     }
+    Ok(())
+}
+
+/// Gives user1 very many messages.
+fn fill(lmtp: &str, messages: usize) -> Outcome<()> {
+    let load = smtp::Load {
+        address: lmtp,
+        lmtp: true,
+        sessions: 10,
+        count: messages,
+        size: 4 * 1024,
+        everyone: false,
+    };
+    let (seconds, _) = smtp::run(&load)?;
+    println!("filled one mailbox with {messages} messages in {seconds:.1} s");
     Ok(())
 }
 
@@ -109,7 +112,12 @@ fn smtp_figures(server: &Server) -> Outcome<()> {
 }
 
 /// Prints a load's figures: its duration and the times of single messages, in seconds.
-fn report_load(name: &str, load: &smtp::Load<'_>, (seconds, mut times): (f64, Vec<f64>), cpu: Option<f64>) {
+pub(crate) fn report_load(
+    name: &str,
+    load: &smtp::Load<'_>,
+    (seconds, mut times): (f64, Vec<f64>),
+    cpu: Option<f64>,
+) {
     times.sort_by(f64::total_cmp);
     let rate = times.len() as f64 / seconds;
     let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or_default() * 1000.0;

@@ -5,14 +5,18 @@ use std::{
     fmt::Write as _,
     fs,
     io::{BufRead, BufReader},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// People: user1 … user100, each with an account of their own.
 pub(crate) const PEOPLE: usize = 100;
 pub(crate) const PASSWORD: &str = "mot mat khau do toc do 1";
 const PORT_BASE: u16 = 21_000;
+const SAMPLE_PORT_BASE: u16 = 23_000;
 
 pub(crate) struct Server {
     program: PathBuf,
@@ -34,16 +38,66 @@ impl Server {
         }
         fs::create_dir_all(data)?;
         fs::write(data.join("bench.toml"), fixture)?;
-        let (child, described) = run(program, data)?;
+        let fixture = data.join("bench.toml");
+        let fixture = fixture.to_str().ok_or("the directory's name is not UTF-8")?;
+        Self::run(program, data, PORT_BASE, &["--empty", "--fixture", fixture])
+    }
+
+    /// The sample agency, which sends to `smarthost`.
+    pub(crate) fn start_sample(program: &Path, data: &Path, smarthost: &str) -> Outcome<Self> {
+        Self::run(program, data, SAMPLE_PORT_BASE, &["--smarthost", smarthost])
+    }
+
+    fn run(program: &Path, data: &Path, port_base: u16, options: &[&str]) -> Outcome<Self> {
+        let mut child = Command::new(program)
+            .args(["demo", "--port-base", &port_base.to_string()])
+            .arg("--data")
+            .arg(data.join("data"))
+            .args(options)
+            .env("CONGVU_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
+        if !line.starts_with("ready ") {
+            return Err(format!("the server does not start: {line:?}").into());
+        }
+        let described = serde_json::from_str(&fs::read_to_string(data.join("data/demo.json"))?)?;
         Ok(Self { program: program.to_owned(), data: data.to_owned(), child, described })
     }
 
-    /// Kills the server and starts it on the same data.
-    pub(crate) fn restart(&mut self) -> Outcome<()> {
+    /// Login and password of the sample agency's first person with this role.
+    pub(crate) fn person(&self, role: &str) -> Outcome<(String, String)> {
+        let people = self.described["people"].as_array().ok_or("demo.json names no people")?;
+        let has = |p: &&serde_json::Value| p["roles"].as_array().is_some_and(|r| r.iter().any(|r| r == role));
+        let person = people.iter().find(has).ok_or("nobody has this role")?;
+        let text = |key: &str| person[key].as_str().unwrap_or_default().to_owned();
+        Ok((text("username"), text("password")))
+    }
+
+    /// Kills the server and starts it on the same data; returns how long it took to greet at IMAP.
+    pub(crate) fn restart(&mut self) -> Outcome<Duration> {
         self.child.kill()?;
         self.child.wait()?;
-        (self.child, self.described) = run(&self.program, &self.data)?;
-        Ok(())
+        let began = Instant::now();
+        self.child = Command::new(&self.program)
+            .args(["serve", "--config"])
+            .arg(self.data.join("data/congvu.toml"))
+            .env("CONGVU_LOG", "error")
+            .spawn()?;
+        let imap = self.at("imap");
+        while began.elapsed() < Duration::from_secs(60) {
+            let Ok(stream) = TcpStream::connect(&imap) else {
+                thread::sleep(Duration::from_millis(2));
+                continue;
+            };
+            let mut greeting = String::new();
+            BufReader::new(stream).read_line(&mut greeting)?;
+            if greeting.starts_with("* OK") {
+                return Ok(began.elapsed());
+            }
+        }
+        Err("the server does not greet within a minute".into())
     }
 
     /// Where a service listens.
@@ -56,12 +110,14 @@ impl Server {
         PathBuf::from(self.described["ca"].as_str().unwrap_or_default())
     }
 
-    /// CPU time used so far.
+    /// CPU time used so far by all threads, to the nanosecond (`/proc/PID/task/*/schedstat`).
     pub(crate) fn cpu_seconds(&self) -> Outcome<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok()).unwrap_or_default();
-        Ok((ticks(11) + ticks(12)) / 100.0)
+        let mut nanoseconds = 0.0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+            nanoseconds += stat.split(' ').next().unwrap_or_default().parse::<f64>()?;
+        }
+        Ok(nanoseconds / 1e9)
     }
 
     /// Resident memory in bytes.
@@ -78,23 +134,4 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn run(program: &Path, data: &Path) -> Outcome<(Child, serde_json::Value)> {
-    let mut child = Command::new(program)
-        .args(["demo", "--empty", "--port-base", &PORT_BASE.to_string()])
-        .arg("--data")
-        .arg(data.join("data"))
-        .arg("--fixture")
-        .arg(data.join("bench.toml"))
-        .env("CONGVU_LOG", "error")
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-    if !line.starts_with("ready ") {
-        return Err(format!("the server does not start: {line:?}").into());
-    }
-    let described = serde_json::from_str(&fs::read_to_string(data.join("data/demo.json"))?)?;
-    Ok((child, described))
 }

@@ -58,10 +58,7 @@ pub(crate) fn run(load: &Load<'_>) -> Outcome<(f64, Vec<f64>)> {
 }
 
 fn session(load: &Load<'_>, session: usize, count: usize) -> Outcome<Vec<f64>> {
-    let stream = TcpStream::connect(load.address)?;
-    stream.set_nodelay(true)?;
-    let mut talk = Talk { reader: BufReader::new(stream.try_clone()?), writer: stream };
-    talk.expect('2')?;
+    let mut talk = Talk::open(load.address)?;
     talk.say(if load.lmtp { "LHLO bench.example" } else { "EHLO bench.example" }, '2')?;
     let mut times = Vec::with_capacity(count);
     for turn in 0..count {
@@ -71,23 +68,39 @@ fn session(load: &Load<'_>, session: usize, count: usize) -> Outcome<Vec<f64>> {
         let began = Instant::now();
         talk.say(&format!("MAIL FROM:<sender{session}@ext.example>"), '2')?;
         talk.say(&format!("RCPT TO:<user{user}@bench.test>"), '2')?;
-        talk.say("DATA", '3')?;
-        talk.writer.write_all(&[&body, &b".\r\n"[..]].concat())?;
-        talk.expect('2')?;
+        talk.send(&body)?;
         times.push(began.elapsed().as_secs_f64());
     }
     Ok(times)
 }
 
-struct Talk {
+/// A client's side of a session.
+pub(crate) struct Talk {
     reader: BufReader<TcpStream>,
     writer: TcpStream,
 }
 
 impl Talk {
-    fn say(&mut self, line: &str, expected: char) -> Outcome<()> {
+    /// Connects and awaits the greeting.
+    pub(crate) fn open(address: &str) -> Outcome<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let mut talk = Self { reader: BufReader::new(stream.try_clone()?), writer: stream };
+        talk.expect('2')?;
+        Ok(talk)
+    }
+
+    /// Sends a command and awaits a reply of this class.
+    pub(crate) fn say(&mut self, line: &str, class: char) -> Outcome<()> {
         self.writer.write_all(format!("{line}\r\n").as_bytes())?;
-        self.expect(expected)
+        self.expect(class)
+    }
+
+    /// Sends a message, which ends with CRLF and has no dot to stuff, and awaits its acceptance.
+    pub(crate) fn send(&mut self, message: &[u8]) -> Outcome<()> {
+        self.say("DATA", '3')?;
+        self.writer.write_all(&[message, &b".\r\n"[..]].concat())?;
+        self.expect('2')
     }
 
     fn expect(&mut self, class: char) -> Outcome<()> {
