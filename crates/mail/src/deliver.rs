@@ -8,7 +8,7 @@ use crate::{
 use congvu_directory::{Acting, right};
 use congvu_storage::{Tx, params};
 use congvu_types::{
-    AccountId, EmailId, Error, Flags, Keyword, MailboxId, ModSeq, RefusalKind, Result, Timestamp, Uid,
+    AccountId, EmailId, Error, Fault, Flags, Keyword, MailboxId, ModSeq, RefusalKind, Result, Timestamp, Uid,
 };
 
 /// Where a message goes.
@@ -57,8 +57,7 @@ pub fn deliver(
     if let Some(done) = delivered_before(tx, account, options)? {
         return Ok(done);
     }
-    let size = i64::try_from(message.size()).unwrap_or(i64::MAX);
-    let modseq = state::lock(tx, account, size, 1)?;
+    let modseq = state::lock_with_room(tx, account, message.size() as u64, 1)?;
     let keywords = resolve_keywords(tx, account, &options.keywords)?;
     let flags = FlagSet(bits(options.flags).0 | keywords.0);
     let delivered = store(tx, account, target, message, flags, (modseq, options.received_at))?;
@@ -149,8 +148,10 @@ fn store(
             &summary.encoded
         ],
     )?;
-    let uid = put(tx, &found, EmailId::new(email), flags, message.size() as u64, modseq)?;
-    Ok(Delivered { email: EmailId::new(email), mailbox: found.id, uidvalidity: found.uidvalidity, uid })
+    let email_id = EmailId::new(email);
+    let uid = put(tx, &found, &[Placed { email: email_id, flags, size: message.size() as u64 }], modseq)?;
+    let uid = uid.first().copied().ok_or_else(|| Fault::new("a message was given no UID"))?;
+    Ok(Delivered { email: email_id, mailbox: found.id, uidvalidity: found.uidvalidity, uid })
 }
 
 fn find(tx: &Tx, account: AccountId, target: Target) -> Result<MailboxRow> {
@@ -164,26 +165,56 @@ fn find(tx: &Tx, account: AccountId, target: Target) -> Result<MailboxRow> {
     found.ok_or_else(|| Error::fault("delivering", "the account has no INBOX"))
 }
 
-/// Gives a message its UID in a mailbox and counts it. The account's row is locked.
+/// A message that gets a place in a mailbox.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed {
+    pub(crate) email: EmailId,
+    pub(crate) flags: FlagSet,
+    /// Bytes.
+    pub(crate) size: u64,
+}
+
+/// Gives messages their UIDs in a mailbox and counts them. The mailbox was read under the account's lock.
 pub(crate) fn put(
     tx: &mut Tx,
     mailbox: &MailboxRow,
-    email: EmailId,
-    flags: FlagSet,
-    size: u64,
+    messages: &[Placed],
     modseq: ModSeq,
-) -> Result<Uid> {
-    let unseen = i64::from(!flags.system().contains(Flags::SEEN));
-    let next = tx.query_one(
-        "UPDATE mailbox SET uidnext = uidnext + 1, highest_modseq = ?3, total = total + 1, unseen = unseen + ?4,
-            size = size + ?5 WHERE account_id = ?1 AND id = ?2 RETURNING uidnext",
-        &params![mailbox.account.get(), mailbox.id.get(), modseq.0, unseen, size],
-        |r| r.u32(0),
+) -> Result<Vec<Uid>> {
+    let mut uids = Vec::with_capacity(messages.len());
+    let (mut unseen, mut size) = (0_u64, 0);
+    for (uid, message) in (mailbox.uidnext..).zip(messages) {
+        unseen += u64::from(!message.flags.system().contains(Flags::SEEN));
+        size += message.size;
+        tx.execute(
+            "INSERT INTO placement (account_id, mailbox_id, uid, email_id, flags, modseq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            &params![
+                mailbox.account.get(),
+                mailbox.id.get(),
+                uid,
+                message.email.get(),
+                message.flags.stored(),
+                modseq.0
+            ],
+        )?;
+        uids.push(Uid(uid));
+    }
+    let counted = tx.execute(
+        "UPDATE mailbox SET uidnext = uidnext + ?3, highest_modseq = ?4, total = total + ?3, unseen = unseen + ?5,
+            size = size + ?6 WHERE account_id = ?1 AND id = ?2 AND uidnext = ?7",
+        &params![
+            mailbox.account.get(),
+            mailbox.id.get(),
+            messages.len(),
+            modseq.0,
+            unseen,
+            size,
+            mailbox.uidnext
+        ],
     )?;
-    let uid = next - 1;
-    tx.execute(
-        "INSERT INTO placement (account_id, mailbox_id, uid, email_id, flags, modseq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        &params![mailbox.account.get(), mailbox.id.get(), uid, email.get(), flags.stored(), modseq.0],
-    )?;
-    Ok(Uid(uid))
+    if counted == 1 {
+        Ok(uids)
+    } else {
+        Err(Fault::new("a mailbox was read without its account's lock").into())
+    }
 }

@@ -130,7 +130,7 @@ pub fn store_flags(
     {
         return Err(RefusalKind::NoRight.into());
     }
-    let modseq = state::lock(tx, account, 0, 0)?;
+    let modseq = state::lock(tx, account)?;
     let given = bits(change.flags).0 | resolve_keywords(tx, account, &change.keywords)?.0;
     let mut outcome = StoreOutcome::default();
     let mut unseen = 0_i64;

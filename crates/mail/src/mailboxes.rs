@@ -201,7 +201,7 @@ pub fn ensure_review_mailboxes(tx: &mut Tx, account: AccountId) -> Result<()> {
     if mailbox_by_role(tx, account, Role::Rejected)?.is_some() {
         return Ok(());
     }
-    let modseq = state::lock(tx, account, 0, 0)?;
+    let modseq = state::lock(tx, account)?;
     for role in Role::REVIEW {
         if mailbox_by_role(tx, account, role)?.is_none() {
             insert(tx, account, role.default_name(), role, modseq)?;
@@ -241,7 +241,7 @@ fn check_name(name: &str) -> Result<()> {
 pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) -> Result<MailboxId> {
     check_name(name)?;
     let account = acting.account();
-    let modseq = state::lock(tx, account, 0, 0)?;
+    let modseq = state::lock(tx, account)?;
     if mailbox_by_name(tx, account, name)?.is_some() {
         return Err(RefusalKind::AlreadyExists.into());
     }
@@ -263,6 +263,7 @@ pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) ->
 /// Removes a mailbox and its messages; those with a role, and those with others below, stay (RFC 9051 §6.3.5).
 pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId) -> Result<()> {
     let account = acting.account();
+    state::lock(tx, account)?;
     let found = mailbox(tx, account, id)?;
     if found.role != Role::None {
         return Err(RefusalKind::InUse.into());
@@ -271,8 +272,7 @@ pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId)
     if mailboxes(tx, account)?.iter().any(|m| m.name.starts_with(&below)) {
         return Err(RefusalKind::InUse.into());
     }
-    let (bytes, count) = (i64::try_from(found.size).unwrap_or(0), i64::try_from(found.total).unwrap_or(0));
-    state::lock(tx, account, -bytes, -count)?;
+    state::give_back(tx, account, found.size, found.total)?;
     let key = params![account.get(), id.get()];
     tx.execute(
         "DELETE FROM email WHERE account_id = ?1 AND id IN
@@ -289,6 +289,7 @@ pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId)
 pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId, name: &str) -> Result<()> {
     check_name(name)?;
     let account = acting.account();
+    let modseq = state::lock(tx, account)?;
     let found = mailbox(tx, account, id)?;
     if found.role != Role::None {
         return Err(RefusalKind::InUse.into());
@@ -297,7 +298,6 @@ pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId,
     if format!("{name}/").starts_with(&below) {
         return Err(RefusalKind::InvalidName.into());
     }
-    let modseq = state::lock(tx, account, 0, 0)?;
     if mailbox_by_name(tx, account, name)?.is_some() {
         return Err(RefusalKind::AlreadyExists.into());
     }

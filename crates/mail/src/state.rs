@@ -23,36 +23,45 @@ pub fn usage(snapshot: &Snapshot, account: AccountId) -> Result<Usage> {
     Ok(found.unwrap_or_default())
 }
 
-/// Takes the account's row and the next modseq. `bytes` and `messages` are added to what it holds.
-pub(crate) fn lock(tx: &mut Tx, account: AccountId, bytes: i64, messages: i64) -> Result<ModSeq> {
+/// Takes the account's row and the next modseq. What is read after this is true until the transaction ends.
+pub(crate) fn lock(tx: &mut Tx, account: AccountId) -> Result<ModSeq> {
+    lock_with_room(tx, account, 0, 0)
+}
+
+/// Like [`lock`], with room for more messages. S8.1 (Điều 8): a full account refuses, it never loses; nothing is written
+/// then.
+pub(crate) fn lock_with_room(tx: &mut Tx, account: AccountId, bytes: u64, messages: u64) -> Result<ModSeq> {
+    let quota = if bytes == 0 { None } else { congvu_directory::account_quota(tx, account)? };
+    let most = quota.and_then(|q| i64::try_from(q).ok()).unwrap_or(i64::MAX);
     loop {
-        let locked = tx.query_opt(
+        let locked = tx.execute(
             "UPDATE account_state SET modseq = modseq + 1, quota_used = quota_used + ?2, messages = messages + ?3
-             WHERE account_id = ?1 RETURNING modseq, quota_used",
-            &params![account.get(), bytes, messages],
-            |r| Ok((r.u64(0)?, r.i64(1)?)),
+             WHERE account_id = ?1 AND (quota_used + ?2 <= ?4 OR ?2 = 0)",
+            &params![account.get(), bytes, messages, most],
         )?;
-        match locked {
-            None => ensure_account(tx, account)?,
-            Some((modseq, used)) => {
-                if bytes > 0 {
-                    check_quota(tx, account, used)?;
-                }
-                tx.changed(account, ModSeq(modseq));
-                return Ok(ModSeq(modseq));
+        let state = tx.query_opt(
+            "SELECT modseq FROM account_state WHERE account_id = ?1",
+            &params![account.get()],
+            |r| Ok(ModSeq(r.u64(0)?)),
+        )?;
+        match (locked, state) {
+            (1.., Some(modseq)) => {
+                tx.changed(account, modseq);
+                return Ok(modseq);
             }
+            (_, Some(_)) => return Err(RefusalKind::OverQuota.into()),
+            (_, None) => ensure_account(tx, account)?,
         }
     }
 }
 
-/// S8.1 (Điều 8): a full account refuses, it never loses.
-fn check_quota(tx: &Tx, account: AccountId, used: i64) -> Result<()> {
-    match congvu_directory::account_quota(tx, account)? {
-        Some(quota) if u64::try_from(used).is_ok_and(|used| used > quota) => {
-            Err(RefusalKind::OverQuota.into())
-        }
-        _ => Ok(()),
-    }
+/// Gives back the room of messages that go. The account's row is locked.
+pub(crate) fn give_back(tx: &mut Tx, account: AccountId, bytes: u64, messages: u64) -> Result<()> {
+    tx.execute(
+        "UPDATE account_state SET quota_used = quota_used - ?2, messages = messages - ?3 WHERE account_id = ?1",
+        &params![account.get(), bytes, messages],
+    )
+    .map(drop)
 }
 
 /// Makes an account ready: its state and its standard mailboxes. A second call does nothing.

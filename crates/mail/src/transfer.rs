@@ -1,6 +1,10 @@
 //! COPY, MOVE, EXPUNGE.
 
-use crate::{FlagSet, MailboxRow, deliver::put, mailboxes, state};
+use crate::{
+    FlagSet, MailboxRow,
+    deliver::{Placed, put},
+    mailboxes, state,
+};
 use congvu_directory::{Acting, right};
 use congvu_storage::{Tx, params};
 use congvu_types::{AccountId, EmailId, MailboxId, ModSeq, RefusalKind, Result, Uid};
@@ -51,33 +55,32 @@ pub fn copy_messages(
     uids: &[Uid],
 ) -> Result<Copied> {
     let (source, target) = (from.0.account(), to.0.account());
+    let found = look_up(tx, source, from.1, uids)?;
+    let bytes = found.iter().map(|f| f.size).sum();
+    let modseq = state::lock_with_room(tx, target, bytes, found.len() as u64)?;
     let into = mailboxes::mailbox(tx, target, to.1)?;
     if into.role.is_review() {
         return Err(RefusalKind::NoRight.into());
     }
-    let found = look_up(tx, source, from.1, uids)?;
-    let bytes: u64 = found.iter().map(|f| f.size).sum();
-    let modseq = state::lock(
-        tx,
-        target,
-        i64::try_from(bytes).unwrap_or(i64::MAX),
-        i64::try_from(found.len()).unwrap_or(0),
-    )?;
-    let mut copied = Copied { uidvalidity: into.uidvalidity, uids: Vec::with_capacity(found.len()) };
-    for message in found {
+    let mut placed = Vec::with_capacity(found.len());
+    for message in &found {
         let id = tx.new_id();
-        tx.execute(
+        let copied = tx.execute(
             "INSERT INTO email (account_id, id, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id,
                 has_attachment, preview, summary)
              SELECT ?1, ?2, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id, has_attachment,
                 preview, summary FROM email WHERE account_id = ?3 AND id = ?4",
             &params![target.get(), id, source.get(), message.email.get()],
         )?;
+        if copied == 0 {
+            // Somebody expunged it meanwhile; COPY is all or nothing (RFC 9051 §6.4.7).
+            return Err(RefusalKind::NotFound.into());
+        }
         let flags = if source == target { message.flags } else { FlagSet(message.flags.0 & 31) };
-        let uid = put(tx, &into, EmailId::new(id), flags, message.size, modseq)?;
-        copied.uids.push((message.uid, uid));
+        placed.push(Placed { email: EmailId::new(id), flags, size: message.size });
     }
-    Ok(copied)
+    let new = put(tx, &into, &placed, modseq)?;
+    Ok(Copied { uidvalidity: into.uidvalidity, uids: found.iter().map(|f| f.uid).zip(new).collect() })
 }
 
 /// Moves up to [`crate::MAX_BATCH`] messages within an account (RFC 6851). Mailboxes of the review are moved from and to
@@ -90,11 +93,12 @@ pub fn move_messages(
     uids: &[Uid],
 ) -> Result<Copied> {
     let account = acting.account();
+    let modseq = state::lock(tx, account)?;
     let (source, target) = (mailboxes::mailbox(tx, account, from)?, mailboxes::mailbox(tx, account, to)?);
     if source.role.is_review() || target.role.is_review() {
         return Err(RefusalKind::NoRight.into());
     }
-    shift(tx, &source, &target, uids)
+    shift(tx, &source, &target, uids, modseq)
 }
 
 /// Moves messages as the consequence of a decision.
@@ -105,21 +109,24 @@ pub fn move_as_system(
     to: MailboxId,
     uids: &[Uid],
 ) -> Result<Copied> {
+    let modseq = state::lock(tx, account)?;
     let (source, target) = (mailboxes::mailbox(tx, account, from)?, mailboxes::mailbox(tx, account, to)?);
-    shift(tx, &source, &target, uids)
+    shift(tx, &source, &target, uids, modseq)
 }
 
-fn shift(tx: &mut Tx, source: &MailboxRow, target: &MailboxRow, uids: &[Uid]) -> Result<Copied> {
-    let account = source.account;
-    let modseq = state::lock(tx, account, 0, 0)?;
-    let mut copied = Copied { uidvalidity: target.uidvalidity, uids: Vec::new() };
-    let found = look_up(tx, account, source.id, uids)?;
-    for message in &found {
-        let uid = put(tx, target, message.email, message.flags, message.size, modseq)?;
-        copied.uids.push((message.uid, uid));
-    }
+fn shift(
+    tx: &mut Tx,
+    source: &MailboxRow,
+    target: &MailboxRow,
+    uids: &[Uid],
+    modseq: ModSeq,
+) -> Result<Copied> {
+    let found = look_up(tx, source.account, source.id, uids)?;
+    let placed: Vec<Placed> =
+        found.iter().map(|f| Placed { email: f.email, flags: f.flags, size: f.size }).collect();
+    let new = put(tx, target, &placed, modseq)?;
     remove(tx, source, &found, modseq)?;
-    Ok(copied)
+    Ok(Copied { uidvalidity: target.uidvalidity, uids: found.iter().map(|f| f.uid).zip(new).collect() })
 }
 
 /// Takes placements out of a mailbox, leaving tombstones.
@@ -156,18 +163,17 @@ pub fn expunge(
     uids: &[Uid],
 ) -> Result<Vec<Uid>> {
     let account = acting.account();
+    if uids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let modseq = state::lock(tx, account)?;
     let row = mailboxes::mailbox(tx, account, mailbox)?;
     if row.role.is_review() {
         return Err(RefusalKind::NoRight.into());
     }
     let mut found = look_up(tx, account, mailbox, uids)?;
     found.retain(|m| m.flags.system().contains(congvu_types::Flags::DELETED));
-    if found.is_empty() {
-        return Ok(Vec::new());
-    }
-    let bytes: u64 = found.iter().map(|f| f.size).sum();
-    let count = i64::try_from(found.len()).unwrap_or(0);
-    let modseq = state::lock(tx, account, -i64::try_from(bytes).unwrap_or(0), -count)?;
+    state::give_back(tx, account, found.iter().map(|f| f.size).sum(), found.len() as u64)?;
     remove(tx, &row, &found, modseq)?;
     for message in &found {
         tx.execute(

@@ -20,17 +20,24 @@ pub fn decode_part<'a>(raw: &'a [u8], part: &Part) -> Cow<'a, [u8]> {
     decoded.map_or(Cow::Borrowed(body), Cow::Owned)
 }
 
-/// Returns a text part as text in NFC.
-pub(crate) fn decode_text(raw: &[u8], part: &Part) -> String {
+/// Returns a text part as text, as its characters were composed.
+fn decode_charset(raw: &[u8], part: &Part) -> String {
     let bytes = decode_part(raw, part);
     let charset = part.param("charset").unwrap_or("us-ascii").to_ascii_lowercase();
-    let text = match charset.as_str() {
-        "us-ascii" | "utf-8" | "utf8" => String::from_utf8_lossy(&bytes).into_owned(),
-        other => match charset_decoder(other.as_bytes()) {
-            Some(decode) => decode(&bytes),
-            None => String::from_utf8_lossy(&bytes).into_owned(),
-        },
+    let other = match charset.as_str() {
+        "us-ascii" | "utf-8" | "utf8" => None,
+        other => charset_decoder(other.as_bytes()),
     };
+    match (other, std::str::from_utf8(&bytes)) {
+        (Some(decode), _) => decode(&bytes),
+        (None, Ok(text)) => text.to_owned(),
+        (None, Err(_)) => String::from_utf8_lossy(&bytes).into_owned(),
+    }
+}
+
+/// Returns a text part as text in NFC.
+pub(crate) fn decode_text(raw: &[u8], part: &Part) -> String {
+    let text = decode_charset(raw, part);
     if text.is_ascii() { text } else { text.nfc().collect() }
 }
 
@@ -61,23 +68,29 @@ fn first_of<'p>(part: &'p Part, subtype: &str) -> Option<&'p Part> {
 /// The first words for a list: at most 256 characters of readable text on one line.
 pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
     const LONGEST: usize = 256;
-    // Only the beginning is looked at: a preview never needs more.
-    let mut part = match first_of(root, "plain").or_else(|| first_of(root, "html")) {
-        Some(part) => Part { children: Vec::new(), ..part.clone() },
-        None => return String::new(),
+    let Some(found) = first_of(root, "plain").or_else(|| first_of(root, "html")) else {
+        return String::new();
     };
-    part.body.end = part.body.end.min(part.body.start.saturating_add(8192));
-    let text = decode_text(raw, &part);
-    let text = if part.subtype == "html" { html_to_text(&text) } else { text };
+    // Only the beginning is looked at: a preview never needs more. In HTML, styles come before words.
+    let is_html = found.subtype == "html";
+    let enough = if is_html { 32 * 1024 } else { 4 * 1024 };
+    let mut part = found.clone();
+    part.body.end = part.body.end.min(part.body.start.saturating_add(enough));
+    let text = decode_charset(raw, &part);
+    let text = if is_html { html_to_text(&text) } else { text };
     let mut out = String::with_capacity(LONGEST);
+    let mut length = 0;
     for word in text.split_whitespace().filter(|w| !w.starts_with('>')) {
-        if out.chars().count() + word.chars().count() >= LONGEST {
-            break;
-        }
+        let before = out.len();
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().filter(|c| !c.is_control()));
+        out.extend(word.chars().filter(|c| !c.is_control()).nfc());
+        length += out[before..].chars().count();
+        if length > LONGEST {
+            out.truncate(before);
+            break;
+        }
     }
     out
 }

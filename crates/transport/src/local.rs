@@ -4,7 +4,7 @@ use congvu_casework::review::EnvelopeRecipient;
 use congvu_directory::Recipient;
 use congvu_mail::{DeliverOptions, PreparedMessage, Role, Target};
 use congvu_storage::{Snapshot, Tx};
-use congvu_types::{AccountId, Flags, Refusal, RefusalKind, Result};
+use congvu_types::{AccountId, Error, Flags, Refusal, RefusalKind, Result};
 use std::collections::BTreeMap;
 
 /// At most this many accounts are written in one transaction; more become a job (docs: storage §3.4).
@@ -50,17 +50,14 @@ pub(crate) struct Local<'a> {
 /// Delivers to one account. An account without room refuses before anything is written, so that the others of the same
 /// transaction are not touched (S8.1, Điều 8).
 pub(crate) fn deliver(tx: &mut Tx, account: AccountId, local: &Local<'_>) -> Result<Result<(), Refusal>> {
-    if let Some(quota) = congvu_directory::account_quota(tx, account)? {
-        let used = congvu_mail::usage(tx, account)?.bytes;
-        if used.saturating_add(local.message.size() as u64) > quota {
-            return Ok(Err(Refusal::new(RefusalKind::OverQuota)));
-        }
-    }
     let options = DeliverOptions {
         flags: local.flags,
         delivery_key: Some(local.key.to_owned()),
         ..DeliverOptions::default()
     };
-    congvu_mail::deliver(tx, account, Target::Role(local.folder), local.message, &options)?;
-    Ok(Ok(()))
+    match congvu_mail::deliver(tx, account, Target::Role(local.folder), local.message, &options) {
+        Ok(_) => Ok(Ok(())),
+        Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::OverQuota => Ok(Err(refusal)),
+        Err(error) => Err(error),
+    }
 }
