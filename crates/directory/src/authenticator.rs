@@ -1,7 +1,7 @@
 //! Sign-in: who it is, by password, app password or SCRAM; the only maker of [`SignedIn`].
 
 use crate::{
-    PersonRow, account_by_address, password,
+    PersonRow, account_by_address, app_passwords, password,
     people::{person, person_by_login},
     regulation_of,
     scram::{self, ScramKeys},
@@ -133,7 +133,7 @@ struct Found {
     phc: Option<String>,
     must_change: bool,
     scram: Option<ScramKeys>,
-    app_passwords: Vec<String>,
+    app_passwords: Vec<app_passwords::Stored>,
 }
 
 impl Authenticator {
@@ -195,42 +195,30 @@ impl Authenticator {
         {
             return Ok(Some(*must_change));
         }
-        let candidates = self.candidates(found, door);
+        if let Some(found) = found.filter(|_| door != Door::Web)
+            && let Some(used) = app_passwords::fitting(&found.app_passwords, secret)
+        {
+            app_passwords::note_use(&self.0.db, used, found.person.id, now).await?;
+            return Ok(Some(found.must_change));
+        }
+        let candidate = self.candidate(found, door);
         let secret = secret.to_owned();
         let _slot = self.0.slots.acquire().await.map_err(|e| Error::fault("waiting to verify", e))?;
-        let fits = tokio::task::spawn_blocking(move || {
-            candidates
-                .into_iter()
-                .find_map(|(phc, must_change)| password::verify(&secret, &phc).then_some(must_change))
-        })
-        .await
-        .map_err(|e| Error::fault("verifying", e))?;
+        let fits = tokio::task::spawn_blocking(move || password::verify(&secret, &candidate))
+            .await
+            .map_err(|e| Error::fault("verifying", e))?;
         // The decoy's own secret must not open anything.
-        let fits = fits.filter(|_| found.is_some());
-        if let (Some(must_change), Some(found)) = (fits, found) {
-            let entry = (found.person.id, found.person.version, must_change, now.after(REMEMBER));
-            self.0.verified.lock().put(name, entry);
-        }
-        Ok(fits)
+        let Some(found) = found.filter(|_| fits) else { return Ok(None) };
+        let entry = (found.person.id, found.person.version, found.must_change, now.after(REMEMBER));
+        self.0.verified.lock().put(name, entry);
+        Ok(Some(found.must_change))
     }
 
-    /// The hashes to compare with, each with whether it must be changed; a decoy when there is none.
-    fn candidates(&self, found: Option<&Found>, door: Door) -> Vec<(String, bool)> {
-        let mut candidates = Vec::new();
-        if let Some(found) = found {
-            if let Some(phc) =
-                found.phc.as_ref().filter(|_| door == Door::Web || self.0.policy.clients_may_use_password)
-            {
-                candidates.push((phc.clone(), found.must_change));
-            }
-            if door != Door::Web {
-                candidates.extend(found.app_passwords.iter().map(|phc| (phc.clone(), found.must_change)));
-            }
-        }
-        if candidates.is_empty() {
-            candidates.push((self.0.decoy.clone(), false));
-        }
-        candidates
+    /// The hash to compare with; a decoy when the person has none or may not use it at this door.
+    fn candidate(&self, found: Option<&Found>, door: Door) -> String {
+        let usable = door == Door::Web || self.0.policy.clients_may_use_password;
+        let phc = found.filter(|_| usable).and_then(|f| f.phc.as_ref());
+        phc.unwrap_or(&self.0.decoy).clone()
     }
 
     async fn admit(&self, found: Found, must_change: bool, door: Door) -> Result<SignedIn> {
@@ -378,11 +366,7 @@ fn find(snapshot: &Snapshot, login: &str) -> Result<Option<Found>> {
             Ok((r.text(0)?, r.i64(1)? != 0, keys))
         },
     )?;
-    let app_passwords = snapshot.query(
-        "SELECT phc FROM app_password WHERE person_id = ?1 LIMIT 20",
-        &params![row.id.get()],
-        |r| r.text(0),
-    )?;
+    let app_passwords = app_passwords::stored(snapshot, row.id)?;
     let (phc, must_change, scram) = match credential {
         Some((phc, must_change, keys)) => (Some(phc), must_change, Some(keys)),
         None => (None, false, None),

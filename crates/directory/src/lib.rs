@@ -6,6 +6,7 @@
 
 mod accounts;
 mod acting;
+mod app_passwords;
 mod authenticator;
 pub mod fixture;
 mod operate;
@@ -24,6 +25,7 @@ pub use acting::{
     AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, rights_of_person,
     sender,
 };
+pub use app_passwords::{AppPassword, app_passwords, create_app_password, revoke_app_password};
 pub use authenticator::{AuthPolicy, Authenticator, Door, SignedIn};
 pub use operate::{disable_person, reset_password};
 pub use people::{AgencyRow, PersonRow, agency, people, people_in_position, person, person_by_login};
@@ -33,7 +35,8 @@ pub use sessions::{Session, end_session, open_session, session};
 
 use congvu_storage::MigrationSet;
 
-/// The directory's tables: agency, unit, person, account, account_grant, credential, session.
+/// The directory's tables: agency, unit, person, account, account_grant, credential,
+/// app_password, session.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "directory",
     steps: &["
@@ -58,5 +61,10 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE INDEX app_password_person ON app_password (person_id);
         CREATE TABLE session (token_hash BYTEA NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, version BIGINT NOT NULL,
             csrf TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+    ", "
+        DROP TABLE app_password;
+        CREATE TABLE app_password (id BIGINT NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, name TEXT NOT NULL,
+            secret_hash BYTEA NOT NULL, created_at BIGINT NOT NULL, last_used_at BIGINT);
+        CREATE INDEX app_password_person ON app_password (person_id);
     "],
 };

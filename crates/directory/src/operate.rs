@@ -41,7 +41,8 @@ fn bump(tx: &mut Tx, person: PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Gives a new initial password, which must be changed at the next sign-in (S4.2d, Điều 4); returns it once.
+/// Gives a new initial password, which must be changed at the next sign-in (S4.2d, Điều 4); returns it once. Whoever had the
+/// old secrets is out: app passwords end too.
 pub async fn reset_password(db: &Db, actor: congvu_storage::Actor, login: &str) -> Result<String> {
     let initial = password::generate()?;
     let text = initial.clone();
@@ -52,6 +53,7 @@ pub async fn reset_password(db: &Db, actor: congvu_storage::Actor, login: &str) 
     db.write(actor, move |tx| {
         let person = person_by_login(tx, &login)?.ok_or(Error::from(RefusalKind::NotFound))?;
         store_password(tx, person.id, &hashed, true)?;
+        crate::app_passwords::revoke_all(tx, person.id)?;
         tx.record(
             Chain::Agency(person.agency),
             &Event {

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 use congvu_directory::{
-    Acting, Door, RightKind, SignedIn, act_for, disable_person, end_session, fixture, open_session,
-    reset_password, right, sender, session,
+    Acting, AuthPolicy, Authenticator, Door, RightKind, SignedIn, act_for, app_passwords,
+    create_app_password, disable_person, end_session, fixture, open_session, reset_password,
+    revoke_app_password, right, sender, session,
 };
 use congvu_storage::{Actor, Snapshot};
 use congvu_types::{AccountId, EmailAddress, RefusalKind};
@@ -234,6 +235,59 @@ async fn fixtures_obey_the_regulation_and_repeat_without_effect() {
         assert!(problems.iter().any(|p| p.line == line), "{problems:?}");
         let fixed = fixture::parse(&entitled.replace("initial_password", "password"), &root, |_| None, false);
         assert!(fixed.unwrap_err()[0].message.contains("password"));
+    })
+    .await;
+}
+
+/// A mail client has a secret of its own, which opens no other door and ends alone.
+#[tokio::test]
+async fn an_app_password_opens_mail_doors_until_it_is_revoked() {
+    each_agency(|agency| async move {
+        let auth =
+            Authenticator::new(agency.db.clone(), AuthPolicy { clients_may_use_password: false }).unwrap();
+        let refused = auth.sign_in("hung@bqlctgt", PASSWORD, Door::Imap, PEER).await.unwrap_err();
+        assert_eq!(refused.refusal().map(|r| r.kind), Some(RefusalKind::SignInFailed));
+        let hung = agency.person("hung").await;
+        let who = hung.clone();
+        let made =
+            agency.db.write(Actor::System("test"), move |tx| create_app_password(tx, &who, " iPhone "));
+        let (phone, secret) = made.await.unwrap();
+        assert_eq!((phone.name.as_str(), phone.last_used_at), ("iPhone", None));
+        // Typed as a telephone does it.
+        let typed = secret.replace('-', " ").to_uppercase();
+        for login in ["hung@bqlctgt", DIRECTOR] {
+            assert_eq!(auth.sign_in(login, &typed, Door::Imap, PEER).await.unwrap().person(), hung.person());
+        }
+        assert!(auth.sign_in("hung@bqlctgt", &secret, Door::Web, PEER).await.is_err());
+        assert!(auth.sign_in("mai@bqlctgt", &secret, Door::Imap, PEER).await.is_err());
+        let who = hung.clone();
+        let held = agency.db.read(move |s| app_passwords(s, &who)).await.unwrap();
+        assert_eq!(held.len(), 1);
+        assert!(held[0].last_used_at.is_some());
+        // Somebody else cannot take it away, its owner can.
+        for (name, taken) in [("mai", false), ("hung", true)] {
+            let (who, id) = (agency.person(name).await, phone.id);
+            let revoked = agency.db.write(Actor::System("test"), move |tx| revoke_app_password(tx, &who, id));
+            assert_eq!(revoked.await.is_ok(), taken, "{name}");
+        }
+        assert!(auth.sign_in("hung@bqlctgt", &secret, Door::Imap, PEER).await.is_err());
+    })
+    .await;
+}
+
+/// S4.2d (Điều 4): a new initial password ends the app passwords too; until it is changed no client signs in.
+#[tokio::test]
+async fn a_reset_ends_app_passwords() {
+    each_agency(|agency| async move {
+        let hung = agency.person("hung").await;
+        let made =
+            agency.db.write(Actor::System("test"), move |tx| create_app_password(tx, &hung, "Outlook"));
+        let (_, secret) = made.await.unwrap();
+        let initial = reset_password(&agency.db, Actor::System("test"), "hung@bqlctgt").await.unwrap();
+        let auth = &agency.authenticator;
+        let who = auth.sign_in("hung@bqlctgt", &initial, Door::Web, PEER).await.unwrap();
+        auth.change_password(&who, &initial, "cau xom bong 2026", PEER).await.unwrap();
+        assert!(auth.sign_in("hung@bqlctgt", &secret, Door::Imap, PEER).await.is_err());
     })
     .await;
 }
