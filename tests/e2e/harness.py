@@ -118,10 +118,10 @@ class Server:
         context.check_hostname = False
         return context
 
-    def cli(self, *arguments, check=True):
+    def cli(self, *arguments, check=True, environment=None):
         """Runs a `congvu` command on the demo's data."""
         done = subprocess.run([PROGRAM, *arguments, "--config", str(self.directory / "data/congvu.toml")],
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=120, env={**os.environ, **(environment or {})})
         if check and done.returncode != 0:
             raise AssertionError(f"congvu {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done

@@ -170,10 +170,26 @@ class AgencyMail(unittest.TestCase):
         self.assertEqual(status, "NO", answer)
         imap.logout()
 
-    def test_cli_lists_and_decides(self):
+    def test_cli_lists_and_decides_and_the_server_hears_of_it(self):
         _, review = self.hold("Duyệt bằng dòng lệnh")
         listed = self.server.cli("review", "list", "--json").stdout
         self.assertIn(review["id"], listed)
+        imap = self.server.imap(self.reviewer)
+        imap.select(mailbox("Chờ duyệt"))
+        imap.send(b"i1 IDLE\r\n")
+        self.assertTrue(imap.readline().startswith(b"+"))
+        approve = ["review", "approve", review["id"], "--as", self.reviewer["username"]]
+        with self.assertRaises(AssertionError):
+            self.server.cli(*approve, environment={"CONGVU_PASSWORD": "khong phai"})
+        self.server.cli(*approve, environment={"CONGVU_PASSWORD": self.reviewer["password"]})
+        imap.sock.settimeout(10)
+        while b"EXPUNGE" not in imap.readline():
+            pass
+        imap.send(b"DONE\r\n")
+        while not imap.readline().startswith(b"i1 OK"):
+            pass
+        imap.logout()
+        self.sink.wait_for("bao-cao.pdf")
         self.server.cli("audit", "verify")
 
     def test_a_foreign_sender_address_is_refused(self):

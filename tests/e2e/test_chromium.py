@@ -1,5 +1,6 @@
-"""The review page in headless Chromium (webapp/e2e/review.mjs): S9.1 (Điều 9), S4.2d (khoản 2 Điều 4)."""
+"""The web application in headless Chromium (webapp/e2e): S9.1 (Điều 9), S4.2d (khoản 2 Điều 4), app passwords."""
 
+import imaplib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import unittest
 from email.message import EmailMessage
 import email.policy
 
-from harness import ROOT, Server
+from harness import ROOT, Browser, Server
 
 AGENCY = "bqlctgt@khanhhoa.example"
 
@@ -45,12 +46,27 @@ class Chromium(unittest.TestCase):
         self.hold(author, "Báo cáo trả lại")
         self.hold(author, "Báo cáo được duyệt")
         newcomer = next(p for p in self.server.demo["people"] if p["must_change_password"])
+        self.browse("review.mjs", REVIEWER=self.server.person("reviewer"), AUTHOR=author, NEWCOMER=newcomer)
+
+    def test_a_mail_client_signs_in_with_a_password_of_its_own(self):
+        person = self.server.person("staff")
+        secret = self.browse("devices.mjs", PERSON=person).strip()
+        device = {**person, "password": secret}
+        self.server.imap(device).logout()
+        with self.assertRaises(AssertionError):
+            Browser(self.server, device)
+        self.browse("devices.mjs", PERSON=person, REVOKE=True)
+        with self.assertRaises(imaplib.IMAP4.error):
+            self.server.imap(device)
+
+    def browse(self, flow, **values):
+        """Runs a flow of webapp/e2e; returns what it printed."""
         done = subprocess.run(
-            ["node", str(ROOT / "webapp/e2e/review.mjs")], capture_output=True, text=True, timeout=180,
+            ["node", str(ROOT / "webapp/e2e" / flow)], capture_output=True, text=True, timeout=180,
             env={**os.environ, "ORIGIN": self.server.http, "CHROMIUM": shutil.which("chromium") or "chromium",
-                 "SHOTS": self.shots, "REVIEWER": json.dumps(self.server.person("reviewer")),
-                 "AUTHOR": json.dumps(author), "NEWCOMER": json.dumps(newcomer)})
+                 "SHOTS": self.shots, **{name: json.dumps(value) for name, value in values.items()}})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.server.log())
+        return done.stdout
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ use crate::{
 };
 use congvu_directory::fixture::{self, Applied};
 use congvu_storage::{Actor, Db};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 /// The regulation that the program brings along, by the name that fixtures use.
 fn bundled(name: &str) -> Option<&'static str> {
@@ -26,18 +29,27 @@ fn bundled(name: &str) -> Option<&'static str> {
 /// Runs a command to its end.
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let printer = Printer { json: cli.json };
-    let at = Place { config: cli.config, printer };
-    match cli.command {
+    let at = Place { config: cli.config, printer, opened: OnceLock::new() };
+    let outcome = carry_out(&at, cli.command).await;
+    if let Some(db) = at.opened.get() {
+        db.tell_others().await;
+    }
+    outcome
+}
+
+async fn carry_out(at: &Place, command: Command) -> Result<(), Failure> {
+    let printer = at.printer;
+    match command {
         Command::Serve => serve::run(&Config::load(&at.config)?).await,
         Command::Demo(options) => demo::run(&options).await,
-        Command::Apply { file, allow_fixed_passwords } => apply(&at, &file, allow_fixed_passwords).await,
+        Command::Apply { file, allow_fixed_passwords } => apply(at, &file, allow_fixed_passwords).await,
         Command::Config(crate::cli::CheckVerb::Check { file }) => check::config(printer, &file),
         Command::Regulation(crate::cli::CheckVerb::Check { file }) => check::regulation(printer, &file),
-        Command::Review(verb) => review::run(&at, verb).await,
-        Command::Audit(verb) => audit::run(&at, verb).await,
-        Command::Queue(verb) => queue::run(&at, verb).await,
-        Command::Person(verb) => person::run(&at, verb).await,
-        Command::Account(verb) => account::run(&at, verb).await,
+        Command::Review(verb) => review::run(at, verb).await,
+        Command::Audit(verb) => audit::run(at, verb).await,
+        Command::Queue(verb) => queue::run(at, verb).await,
+        Command::Person(verb) => person::run(at, verb).await,
+        Command::Account(verb) => account::run(at, verb).await,
     }
 }
 
@@ -45,6 +57,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 pub(crate) struct Place {
     config: PathBuf,
     printer: Printer,
+    /// What was opened: the server's watchers are told of its commits before the command ends.
+    opened: OnceLock<Db>,
 }
 
 impl Place {
@@ -52,7 +66,7 @@ impl Place {
     async fn open(&self) -> Result<(Config, Db), Failure> {
         let config = Config::load(&self.config)?;
         let db = site::open_for_command(&config).await?;
-        Ok((config, db))
+        Ok((config, self.opened.get_or_init(|| db).clone()))
     }
 }
 

@@ -12,7 +12,7 @@ use congvu_transport::{
     facts::{Inspector, MessageAuthenticator},
 };
 use congvu_types::{Domain, EmailAddress};
-use congvu_web::WebOptions;
+use congvu_web::{ClientSettings, WebOptions};
 use rustls::ServerConfig;
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -80,8 +80,17 @@ pub(crate) async fn start(config: &Config, db: Db) -> Result<Running, Failure> {
     smtp_doors(config, &parts, &running)?;
     imap_doors(config, &parts, &running)?;
     web_doors(config, &parts, &running)?;
+    running.tasks.spawn(hear_others(parts.db.clone(), running.stop.clone()));
     workers::start(&running.tasks, &running.stop, &parts.db, &parts.site, outbound(config, &parts)?);
     Ok(running)
+}
+
+/// Other nodes, and commands at the console, commit too.
+async fn hear_others(db: Db, stop: CancellationToken) {
+    tokio::select! {
+        () = db.hear_others() => {}
+        () = stop.cancelled() => {}
+    }
 }
 
 /// Where the certificate is: the one given, or that of the own authority.
@@ -210,6 +219,7 @@ fn web_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), Fa
         db: parts.db.clone(),
         authenticator: parts.authenticator.clone(),
         site: parts.site.clone(),
+        client_settings: client_settings(config),
         demo: config.demo,
     });
     for (addresses, tls) in [(&config.listen.http, None), (&config.listen.https, Some(parts.tls.clone()))] {
@@ -219,6 +229,16 @@ fn web_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// What people type into their mail clients. The sample's name is in nobody's DNS.
+fn client_settings(config: &Config) -> ClientSettings {
+    let port = |listen: &[SocketAddr], standard| listen.first().map_or(standard, SocketAddr::port);
+    ClientSettings {
+        host: if config.demo { "localhost".to_owned() } else { config.hostname.clone() },
+        imap_port: port(&config.listen.imaps, 993),
+        submission_port: port(&config.listen.submissions, 465),
+    }
 }
 
 /// Every domain that we send from signs (RFC 6376): a domain without a key gets one, and its record is logged.

@@ -230,6 +230,21 @@ impl Db {
         &self.0.feed
     }
 
+    /// Publishes in the feed what other processes on the same database commit, for as long as it is polled. On SQLite the
+    /// writer thread sees that by itself, and this returns at once.
+    pub async fn hear_others(&self) {
+        if let Engine::Postgres(postgres) = &self.0.engine {
+            postgres.hear_others().await;
+        }
+    }
+
+    /// Waits until other processes were told of every commit; for a process that is about to end.
+    pub async fn tell_others(&self) {
+        if let Engine::Postgres(postgres) = &self.0.engine {
+            postgres.tell_others().await;
+        }
+    }
+
     /// Returns the clock.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {

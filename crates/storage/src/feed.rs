@@ -23,6 +23,14 @@ impl Feed {
         self.accounts.lock().len()
     }
 
+    /// Makes every watcher look again: somebody else wrote, and nobody knows what.
+    pub(crate) fn wake_all(&self) {
+        self.accounts.lock().retain(|_, sender| {
+            sender.send_modify(|_| {});
+            !sender.is_closed()
+        });
+    }
+
     pub(crate) fn publish(&self, changes: &[(AccountId, ModSeq)]) {
         if changes.is_empty() {
             return;
@@ -59,6 +67,9 @@ mod tests {
         assert_eq!(*watcher.borrow_and_update(), ModSeq(5));
         feed.publish(&[(account, ModSeq(4))]);
         assert!(!watcher.has_changed().unwrap());
+        feed.wake_all();
+        assert!(watcher.has_changed().unwrap());
+        assert_eq!(*watcher.borrow_and_update(), ModSeq(5));
         drop(watcher);
         feed.publish(&[(account, ModSeq(6))]);
         assert_eq!(feed.watched_accounts(), 0);

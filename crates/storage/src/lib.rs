@@ -18,6 +18,7 @@ mod feed;
 mod ids;
 mod migrate;
 mod postgres;
+mod relay;
 mod snapshot;
 mod sqlite;
 mod value;

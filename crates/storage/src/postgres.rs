@@ -5,6 +5,7 @@ use crate::{
     db::Actor,
     feed::Feed,
     params,
+    relay::Relay,
     snapshot::{Connection, Effects, Shared, Snapshot, Tx},
 };
 use congvu_types::{Error, Fault, Result};
@@ -71,6 +72,8 @@ pub(crate) struct Postgres {
     pool: Pool,
     shared: Arc<Shared>,
     feed: Arc<Feed>,
+    relay: Arc<Relay>,
+    url: String,
 }
 
 impl Postgres {
@@ -83,7 +86,8 @@ impl Postgres {
             .max_size(16)
             .build()
             .map_err(|e| Error::fault("making the connection pool", e))?;
-        Ok(Self { pool, shared, feed })
+        let relay = Arc::new(Relay::new(pool.clone()));
+        Ok(Self { pool, shared, feed, relay, url: url.to_owned() })
     }
 
     async fn session(&self) -> Result<PgSession> {
@@ -115,9 +119,11 @@ impl Postgres {
         self.renew_lease().await?;
         for attempt in 0.. {
             let session = self.session().await?;
-            let (shared, actor, feed) = (self.shared.clone(), actor.clone(), self.feed.clone());
+            let (shared, actor) = (self.shared.clone(), actor.clone());
+            let (feed, relay) = (self.feed.clone(), self.relay.clone());
             let (outcome, back) =
-                on_thread(move || Ok((attempt_write(session, shared, actor, &feed, &mut f), f))).await?;
+                on_thread(move || Ok((attempt_write(session, shared, actor, (&feed, &relay), &mut f), f)))
+                    .await?;
             f = back;
             match outcome {
                 Outcome::Done(answer) => return answer,
@@ -126,6 +132,16 @@ impl Postgres {
             }
         }
         Err(Fault::new("a write was given up").into())
+    }
+
+    /// Tells other processes what they have not been told yet.
+    pub(crate) async fn tell_others(&self) {
+        self.relay.send().await;
+    }
+
+    /// Publishes what other processes commit, for as long as it is polled.
+    pub(crate) async fn hear_others(&self) {
+        self.relay.hear(&self.url, &self.feed).await;
     }
 
     async fn renew_lease(&self) -> Result<()> {
@@ -155,7 +171,7 @@ fn attempt_write<R>(
     session: PgSession,
     shared: Arc<Shared>,
     actor: Actor,
-    feed: &Feed,
+    (feed, relay): (&Feed, &Arc<Relay>),
     f: &mut impl FnMut(&mut Tx) -> Result<R>,
 ) -> Outcome<R> {
     if let Err(error) = session.batch("BEGIN ISOLATION LEVEL READ COMMITTED") {
@@ -170,6 +186,11 @@ fn attempt_write<R>(
         Ok(value) => match commit(tx.snapshot) {
             Ok(()) => {
                 feed.publish(&effects.changes);
+                if !effects.changes.is_empty() {
+                    relay.keep(&effects.changes);
+                    let relay = relay.clone();
+                    Handle::current().spawn(async move { relay.send().await });
+                }
                 Outcome::Done(Ok(value))
             }
             Err((error, true)) => Outcome::Again(error),

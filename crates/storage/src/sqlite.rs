@@ -21,6 +21,8 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot};
 
+/// How soon a commit of another process, such as a command at the console, is seen when nothing is written here.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 const MAX_BATCH: usize = 256;
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 const MAX_BATCH_TIME: Duration = Duration::from_millis(3);
@@ -97,7 +99,7 @@ impl Sqlite {
             actor: Actor::System("storage"),
             effects: Effects::default(),
         };
-        let mut thread = Writer { tx, jobs, bulk_jobs, feed, path: path.to_owned() };
+        let mut thread = Writer { tx, jobs, bulk_jobs, feed, path: path.to_owned(), data_version: None };
         std::thread::Builder::new()
             .name("congvu-writer".to_owned())
             .spawn(move || thread.run())
@@ -187,6 +189,8 @@ struct Writer {
     bulk_jobs: Receiver<Box<dyn Job>>,
     feed: Arc<Feed>,
     path: PathBuf,
+    /// As `PRAGMA data_version` said last.
+    data_version: Option<i64>,
 }
 
 impl Writer {
@@ -197,20 +201,38 @@ impl Writer {
     }
 
     /// Waits for the next closure; interactive ones first. `None` when every handle is gone.
-    fn wait(&self) -> Option<Box<dyn Job>> {
-        if let Ok(job) = self.jobs.try_recv() {
-            return Some(job);
+    fn wait(&mut self) -> Option<Box<dyn Job>> {
+        loop {
+            if let Ok(job) = self.jobs.try_recv() {
+                return Some(job);
+            }
+            let mut select = crossbeam_channel::Select::new();
+            let interactive = select.recv(&self.jobs);
+            select.recv(&self.bulk_jobs);
+            if let Ok(ready) = select.select_timeout(LOOK_EVERY) {
+                let (lane, other) = if ready.index() == interactive {
+                    (ready.recv(&self.jobs), &self.bulk_jobs)
+                } else {
+                    (ready.recv(&self.bulk_jobs), &self.jobs)
+                };
+                return lane.ok().or_else(|| other.recv().ok());
+            }
+            self.hear_others();
         }
-        let mut select = crossbeam_channel::Select::new();
-        let interactive = select.recv(&self.jobs);
-        select.recv(&self.bulk_jobs);
-        let ready = select.select();
-        let (lane, other) = if ready.index() == interactive {
-            (ready.recv(&self.jobs), &self.bulk_jobs)
-        } else {
-            (ready.recv(&self.bulk_jobs), &self.jobs)
-        };
-        lane.ok().or_else(|| other.recv().ok())
+    }
+
+    /// Makes every watcher look again when another process has written. `data_version` changes with the commits of every
+    /// connection but this one, and no other connection of this process writes.
+    fn hear_others(&mut self) {
+        let seen = self.tx.query_one("PRAGMA data_version", &[], |r| r.i64(0));
+        match seen {
+            Ok(seen) => {
+                if self.data_version.replace(seen).is_some_and(|known| known != seen) {
+                    self.feed.wake_all();
+                }
+            }
+            Err(error) => tracing::error!(%error, "looking for other processes' commits"),
+        }
     }
 
     fn batch(&mut self, first: Box<dyn Job>) {
@@ -258,6 +280,7 @@ impl Writer {
 
     fn begin(&mut self) -> Result<()> {
         self.execute("BEGIN IMMEDIATE")?;
+        self.hear_others();
         let shared = self.tx.snapshot.shared.clone();
         let Some(lease) = shared.ids.lease_due(self.tx.now()) else { return Ok(()) };
         let stored = self.tx.execute(
@@ -296,7 +319,10 @@ impl Writer {
         self.tx.effects = Effects::default();
         let _ = self.execute("ROLLBACK");
         match connect(&self.path, true) {
-            Ok(connection) => self.tx.snapshot.connection = Connection::Sqlite(connection),
+            Ok(connection) => {
+                self.tx.snapshot.connection = Connection::Sqlite(connection);
+                self.data_version = None;
+            }
             Err(error) => {
                 tracing::error!(%error, "the database cannot be opened; trying again at the next write")
             }

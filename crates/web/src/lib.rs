@@ -7,7 +7,9 @@
 //! INVARIANT: what a message brings is shown without scripts, in a sandbox, under a policy of its own (test:
 //! `hostile_html_is_shown_safely`).
 
+mod app_passwords;
 mod assets;
+mod autoconfig;
 mod events;
 mod health;
 mod me;
@@ -20,6 +22,7 @@ mod serve;
 mod session;
 mod state;
 
+pub use app_passwords::ClientSettings;
 pub use openapi::openapi;
 pub use serve::{Peer, serve};
 pub use state::{WebOptions, router};

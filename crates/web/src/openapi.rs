@@ -1,6 +1,6 @@
 //! The interface described (OpenAPI 3.1), from the handlers themselves.
 
-use crate::{events, health, me, outbox, problem, review_view, reviews, session};
+use crate::{app_passwords, events, health, me, outbox, problem, review_view, reviews, session};
 use axum::{http::header, response::IntoResponse};
 use utoipa::{
     OpenApi,
@@ -16,6 +16,9 @@ use utoipa::{
         session::sign_out,
         session::change_password,
         me::me,
+        app_passwords::list,
+        app_passwords::create,
+        app_passwords::revoke,
         reviews::list,
         reviews::open,
         reviews::html,

@@ -1,13 +1,18 @@
 //! What requests share, and which path leads where.
 
-use crate::{assets, events, health, me, openapi, outbox, problem::Problem, reviews, session};
+use crate::{
+    app_passwords::{self, ClientSettings},
+    assets, autoconfig, events, health, me, openapi, outbox,
+    problem::Problem,
+    reviews, session,
+};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use congvu_directory::Authenticator;
 use congvu_storage::Db;
@@ -30,6 +35,8 @@ pub struct WebOptions {
     pub authenticator: Authenticator,
     /// Our name, and where outside mail goes.
     pub site: Site,
+    /// What people type into their mail clients.
+    pub client_settings: ClientSettings,
     /// Shows captured mail.
     pub demo: bool,
 }
@@ -73,6 +80,8 @@ pub fn router(options: WebOptions) -> Router {
         .route("/session", post(session::sign_in).get(session::current).delete(session::sign_out))
         .route("/password", post(session::change_password))
         .route("/me", get(me::me))
+        .route("/app-passwords", get(app_passwords::list).post(app_passwords::create))
+        .route("/app-passwords/{id}", delete(app_passwords::revoke))
         .route("/reviews", get(reviews::list))
         .route("/reviews/{id}", get(reviews::open))
         .route("/reviews/{id}/html", get(reviews::html))
@@ -92,6 +101,10 @@ pub fn router(options: WebOptions) -> Router {
         .nest("/api/v1", api)
         .route("/api", axum::routing::any(no_path))
         .route("/api/{*rest}", axum::routing::any(no_path))
+        .route("/.well-known/autoconfig/mail/config-v1.1.xml", get(autoconfig::mozilla))
+        .route("/mail/config-v1.1.xml", get(autoconfig::mozilla))
+        .route("/autodiscover/autodiscover.xml", post(autoconfig::outlook))
+        .route("/Autodiscover/Autodiscover.xml", post(autoconfig::outlook))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -1,6 +1,8 @@
 //! Tests of the web door on both engines, by its router alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+#[path = "all/app_passwords.rs"]
+mod app_passwords;
 #[path = "all/browser.rs"]
 mod browser;
 #[path = "all/interface.rs"]

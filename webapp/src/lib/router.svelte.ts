@@ -1,6 +1,7 @@
 // Where the application stands: one path, one screen.
 export type Route =
   | { screen: 'reviews'; tab: 'awaiting' | 'decided' | 'mine'; id: string | null }
+  | { screen: 'devices' }
   | { screen: 'outbox' }
   | { screen: 'unknown' };
 
@@ -8,7 +9,7 @@ export type Route =
 export function parse(path: string): Route {
   const [first = '', second, third] = path.split('/').filter(Boolean).map(decode);
   if (first === '') return { screen: 'reviews', tab: 'awaiting', id: null };
-  if (first === 'outbox' && second === undefined) return { screen: 'outbox' };
+  if ((first === 'outbox' || first === 'devices') && second === undefined) return { screen: first };
   if (first !== 'reviews') return { screen: 'unknown' };
   const tab = second === 'decided' || second === 'mine' ? second : 'awaiting';
   const id = tab === 'awaiting' ? (second === 'awaiting' ? third : second) : third;

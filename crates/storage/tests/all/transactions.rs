@@ -3,8 +3,19 @@
 use crate::{TEST, THINGS};
 use congvu_storage::{Db, OpenOptions, params};
 use congvu_types::{AccountId, ModSeq, RefusalKind, SystemClock};
-use std::sync::Arc;
-use testkit::store::each_engine;
+use std::{sync::Arc, time::Duration};
+use testkit::store::{TestStore, each_engine};
+
+/// Another process on the same database, as near as a test comes to it.
+fn open_again(store: &TestStore) -> Db {
+    let options = OpenOptions {
+        database: store.url.clone(),
+        blobs: store.dir.join("blobs"),
+        node: 1,
+        clock: Arc::new(SystemClock),
+    };
+    Db::open(options).unwrap()
+}
 
 async fn count(db: &Db) -> i64 {
     db.read(|s| s.query_one("SELECT COUNT(*) FROM thing", &[], |r| r.i64(0))).await.unwrap()
@@ -141,13 +152,7 @@ async fn ids_grow_across_a_restart_and_what_was_acknowledged_is_there() {
             Ok(id)
         };
         let first = store.db.write(TEST, insert).await.unwrap();
-        let again = Db::open(OpenOptions {
-            database: store.url.clone(),
-            blobs: store.dir.join("blobs"),
-            node: 1,
-            clock: Arc::new(SystemClock),
-        })
-        .unwrap();
+        let again = open_again(&store);
         again.migrate(&[&THINGS]).await.unwrap();
         let second = again.write(TEST, insert).await.unwrap();
         assert!(second > first);
@@ -180,6 +185,39 @@ async fn a_read_sees_one_view_while_others_write() {
             .unwrap();
         go.send(()).unwrap();
         assert_eq!(reader.await.unwrap().unwrap(), (0, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_commit_of_another_process_is_heard_of() {
+    each_engine(&[&THINGS], |store| async move {
+        let account = AccountId::new(7);
+        let mut watch = store.db.feed().watch(account);
+        let hearing = tokio::spawn({
+            let db = store.db.clone();
+            async move { db.hear_others().await }
+        });
+        let other = open_again(&store);
+        // Whoever begins to listen looks at everything once: wait for that, and for SQLite's first look.
+        if store.engine == "postgres" {
+            watch.changed().await.unwrap();
+        } else {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            watch.mark_unchanged();
+        }
+        other
+            .write(TEST, move |tx| {
+                tx.execute("INSERT INTO thing (id, name) VALUES (1, 'x')", &[])?;
+                tx.changed(account, ModSeq(5));
+                Ok(())
+            })
+            .await
+            .unwrap();
+        other.tell_others().await;
+        tokio::time::timeout(Duration::from_secs(10), watch.changed()).await.expect("it is told").unwrap();
+        assert_eq!(count(&store.db).await, 1);
+        hearing.abort();
     })
     .await;
 }

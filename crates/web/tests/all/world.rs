@@ -6,7 +6,7 @@ use congvu_casework::review::{Draft, Envelope, Via};
 use congvu_directory::{AuthPolicy, Authenticator, Door, fixture};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{Outbound, Site, Submitted, submit};
-use congvu_web::WebOptions;
+use congvu_web::{ClientSettings, WebOptions};
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::Path,
@@ -130,9 +130,19 @@ impl World {
             db: db.clone(),
             authenticator: auth.clone(),
             site: site.clone(),
+            client_settings: ClientSettings {
+                host: "mail.khanhhoa.example".to_owned(),
+                imap_port: 993,
+                submission_port: 465,
+            },
             demo,
         });
         Self { router, db, site, auth }
+    }
+
+    /// Who signs people in, at any door.
+    pub(crate) fn auth(&self) -> &Authenticator {
+        &self.auth
     }
 
     /// A browser in which nobody is signed in.

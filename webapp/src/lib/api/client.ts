@@ -8,6 +8,9 @@ export type Citation = Schemas['CitationView'];
 export type Review = Schemas['ReviewItem'];
 export type ReviewDetail = Schemas['ReviewDetail'];
 export type ReviewList = Schemas['ReviewList'];
+export type AppPassword = Schemas['AppPasswordView'];
+export type AppPasswords = Schemas['AppPasswordList'];
+export type NewAppPassword = Schemas['NewAppPassword'];
 export type Outbox = Schemas['OutboxView'];
 export type Decision = 'approve' | 'return' | 'reject';
 export type Filter = 'awaiting' | 'decided' | 'mine';
@@ -100,6 +103,18 @@ export class Client {
 
   withdraw(id: string): Promise<Review> {
     return this.#call('POST', `/reviews/${encodeURIComponent(id)}/withdraw`, {});
+  }
+
+  appPasswords(): Promise<AppPasswords> {
+    return this.#call('GET', '/app-passwords');
+  }
+
+  createAppPassword(name: string): Promise<NewAppPassword> {
+    return this.#call('POST', '/app-passwords', { name });
+  }
+
+  revokeAppPassword(id: string): Promise<void> {
+    return this.#call('DELETE', `/app-passwords/${encodeURIComponent(id)}`);
   }
 
   outbox(): Promise<Outbox> {

@@ -4,6 +4,41 @@
  */
 
 export interface paths {
+    "/api/v1/app-passwords": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists one's app passwords. */
+        get: operations["listAppPasswords"];
+        put?: never;
+        /** Makes an app password. */
+        post: operations["createAppPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app-passwords/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an app password away. */
+        delete: operations["revokeAppPassword"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -319,6 +354,25 @@ export interface components {
             address: string;
             name?: string | null;
         };
+        /** @description One's app passwords, the newest first. */
+        AppPasswordList: {
+            appPasswords: components["schemas"]["AppPasswordView"][];
+            settings: components["schemas"]["ClientSettings"];
+        };
+        /** @description Asks for an app password. */
+        AppPasswordRequest: {
+            /** @description What the person calls the device, up to 80 characters. */
+            name: string;
+        };
+        /** @description An app password, without its secret. */
+        AppPasswordView: {
+            createdAt: string;
+            id: string;
+            /** @description To the hour; absent while it was never used. */
+            lastUsedAt?: string | null;
+            /** @description What the person calls the device. */
+            name: string;
+        };
         /** @description An attachment. */
         AttachmentView: {
             /** @description Whether opening it may run something. */
@@ -361,6 +415,21 @@ export interface components {
             /** @description How it is shown: "Điều 9". */
             text: string;
         };
+        /** @description Where mail clients connect, over TLS from the first byte (RFC 8314 §3). */
+        ClientSettings: {
+            /** @description The server's name. */
+            host: string;
+            /**
+             * Format: int32
+             * @description IMAP over TLS.
+             */
+            imapPort: number;
+            /**
+             * Format: int32
+             * @description Submission over TLS.
+             */
+            submissionPort: number;
+        };
         /** @description A decision. */
         DecisionRequest: {
             /** @description Why; needed to return or reject. */
@@ -378,6 +447,11 @@ export interface components {
         /** @description A name. */
         NameView: {
             name: string;
+        };
+        /** @description A new app password. Its secret is shown this once. */
+        NewAppPassword: {
+            appPassword: components["schemas"]["AppPasswordView"];
+            secret: string;
         };
         /** @description Captured messages, newest first. */
         OutboxView: {
@@ -514,6 +588,91 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAppPasswords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppPasswordList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    createAppPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppPasswordRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewAppPassword"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    revokeAppPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: never;
