@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask demo|test|bench|lint|tidy`.
+//! The project's own commands: `cargo xtask demo|test|bench|fuzz|lint|tidy`.
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on stdout")]
 
 mod bench;
 mod demo;
+mod fuzz;
 mod lint;
 mod needs;
 mod postgres;
@@ -31,6 +32,8 @@ enum Command {
     Test(test::Options),
     /// Measures and prints the figures of the README; nothing is asserted.
     Bench(bench::Options),
+    /// Fuzzes what reads bytes from outside.
+    Fuzz(fuzz::Options),
     /// Formatting, clippy, documentation, front end: without tests.
     Lint,
     /// The house rules: arrows between crates, sizes, citations, no machine's paths.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Lint => lint::run(),
         Command::Tidy => tidy::run(),
     };
