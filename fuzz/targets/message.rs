@@ -2,7 +2,8 @@
 #![no_main]
 
 use congvu_message::{
-    Part, decode_part, decode_summary, html_body, parse_structure, safe_html, summarize, text_body,
+    InlineImages, Part, decode_part, decode_summary, html_body, parse_structure, safe_html, summarize,
+    text_body,
 };
 
 fn within(part: &Part, raw: &[u8]) {
@@ -22,7 +23,8 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
     within(&root, raw);
     let _ = text_body(raw, &root);
     if let Some(html) = html_body(raw, &root) {
-        let safe = safe_html(&html).html.to_ascii_lowercase();
+        let images = InlineImages::of(raw, &root);
+        let safe = safe_html(&html, &images).html.to_ascii_lowercase();
         for tag in safe.split('<').skip(1) {
             // Names and values in turn; within a tag both `<` and `>` are written as entities.
             let tag = tag.split('>').next().unwrap_or_default();
@@ -36,6 +38,6 @@ libfuzzer_sys::fuzz_target!(|raw: &[u8]| {
                 "<{tag}>"
             );
         }
-        assert!(!safe_html(&safe).has_remote_content, "{safe}");
+        assert!(!safe_html(&safe, &images).has_remote_content, "{safe}");
     }
 });

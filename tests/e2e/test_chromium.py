@@ -59,6 +59,17 @@ class Chromium(unittest.TestCase):
         with self.assertRaises(imaplib.IMAP4.error):
             self.server.imap(device)
 
+    def test_hostile_markup_does_nothing(self):
+        lines = (ROOT / "tests/vectors/hostile-html/payloads.txt").read_text().splitlines()
+        payloads = [line for line in lines if line and not line.startswith("#")]
+        with self.server.submission(self.server.person("staff")) as client:
+            for number, payload in enumerate(payloads):
+                message = EmailMessage(policy=email.policy.SMTP)
+                message["From"], message["To"], message["Subject"] = AGENCY, "sonoivu@gov.example", f"Dòng {number}"
+                message.set_content(payload, subtype="html")
+                client.send_message(message)
+        self.browse("hostile.mjs", REVIEWER=self.server.person("reviewer"), COUNT=len(payloads))
+
     def browse(self, flow, **values):
         """Runs a flow of webapp/e2e; returns what it printed."""
         done = subprocess.run(

@@ -1,9 +1,11 @@
 //! Hostile HTML made harmless. The web application shows the result in a sandboxed frame with a policy of its own:
 //! two walls, because one will have a hole one day.
 
+use crate::{Part, attachments};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use std::{
     borrow::Cow,
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,6 +19,40 @@ pub struct SafeHtml {
     pub html: String,
     /// Whether remote content was taken out.
     pub has_remote_content: bool,
+}
+
+/// The raster pictures that a message brings for its own text (RFC 2392), as `data:` URLs: a frame that is sandboxed loads
+/// nothing, not even from us.
+#[derive(Debug, Clone, Default)]
+pub struct InlineImages(Arc<HashMap<String, String>>);
+
+/// Bytes of one picture, and of all.
+const LARGEST_IMAGE: usize = 4 * 1024 * 1024;
+const ALL_IMAGES: usize = 16 * 1024 * 1024;
+
+impl InlineImages {
+    /// Collects the pictures that have a `Content-ID`; only what their bytes say they are is believed.
+    #[must_use]
+    pub fn of(raw: &[u8], root: &Part) -> Self {
+        const SHOWN: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+        let mut room = ALL_IMAGES;
+        let mut found = HashMap::new();
+        for part in attachments(raw, root) {
+            let (Some(id), Some(kind)) = (part.content_id, part.detected_type) else { continue };
+            let size = part.content.len();
+            if SHOWN.contains(&kind) && size <= LARGEST_IMAGE && size <= room {
+                room -= size;
+                found.insert(id, format!("data:{kind};base64,{}", BASE64_STANDARD.encode(&part.content)));
+            }
+        }
+        Self(Arc::new(found))
+    }
+
+    /// The picture that a `cid:` URL names; its part may be percent-encoded (RFC 2392 §2).
+    fn get(&self, url: &str) -> Option<&str> {
+        let id = percent_encoding::percent_decode_str(url.get(4..)?).decode_utf8().ok()?;
+        self.0.get(id.as_ref()).map(String::as_str)
+    }
 }
 
 /// Style properties that mail needs and that can do no harm.
@@ -63,9 +99,9 @@ const STYLE_PROPERTIES: &[&str] = &[
 /// Takes out scripts, styles, forms, frames, event handlers and everything that would be loaded from elsewhere.
 /// Links stay, open in a new window, and tell nothing about where they were clicked.
 #[must_use]
-pub fn safe_html(html: &str) -> SafeHtml {
+pub fn safe_html(html: &str, images: &InlineImages) -> SafeHtml {
     let remote = Arc::new(AtomicBool::new(false));
-    let seen = remote.clone();
+    let (seen, images) = (remote.clone(), images.clone());
     let mut builder = ammonia::Builder::default();
     builder
         .add_tags(["font", "center", "u", "big"])
@@ -80,18 +116,28 @@ pub fn safe_html(html: &str) -> SafeHtml {
         .link_rel(Some("noopener noreferrer nofollow"))
         .set_tag_attribute_value("a", "target", "_blank")
         .strip_comments(true);
-    builder.attribute_filter(move |element, attribute, value| filter(element, attribute, value, &seen));
+    builder
+        .attribute_filter(move |element, attribute, value| filter(element, attribute, value, &seen, &images));
     let html = builder.clean(html).to_string();
     drop(builder);
     SafeHtml { html, has_remote_content: remote.load(Ordering::Relaxed) }
 }
 
-fn filter<'v>(element: &str, attribute: &str, value: &'v str, remote: &AtomicBool) -> Option<Cow<'v, str>> {
+fn filter<'v>(
+    element: &str,
+    attribute: &str,
+    value: &'v str,
+    remote: &AtomicBool,
+    images: &InlineImages,
+) -> Option<Cow<'v, str>> {
     let lower = value.trim().to_ascii_lowercase();
     match (element, attribute) {
         // Only small raster pictures that the message brings itself.
         ("img", "src") => {
-            let own = ["cid:", "data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;"];
+            if lower.starts_with("cid:") {
+                return images.get(value.trim()).map(|url| Cow::Owned(url.to_owned()));
+            }
+            let own = ["data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;"];
             if own.iter().any(|prefix| lower.starts_with(prefix)) {
                 return Some(Cow::Borrowed(value));
             }
@@ -119,10 +165,12 @@ mod tests {
 
     #[test]
     fn nothing_runs_and_nothing_is_loaded() {
+        let images = InlineImages::default();
         let safe = safe_html(
             "<p onclick=x()>Chào <script>alert(1)</script><style>p{}</style><img src=https://t.example/p.gif>\
              <a href='javascript:x()'>a</a><a href='https://x.example/'>b</a><form action=x><input></form>\
              <p style='background:url(https://t.example/x);color:red'>c</p><svg onload=x()>",
+            &images,
         );
         assert!(safe.has_remote_content);
         for hostile in
@@ -132,5 +180,18 @@ mod tests {
         }
         assert!(safe.html.contains("https://x.example/"));
         assert!(safe.html.contains("noopener"));
+    }
+
+    #[test]
+    fn a_message_brings_its_own_pictures() {
+        let raw = b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n\
+            <img src=\"cid:dau%40x\"><img src=cid:other>\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-ID: <dau@x>\r\n\
+            Content-Transfer-Encoding: base64\r\n\r\nR0lGODlhAQABAAAAACw=\r\n--b--\r\n";
+        let root = crate::parse_structure(raw);
+        let html = crate::html_body(raw, &root).unwrap();
+        let shown = safe_html(&html, &InlineImages::of(raw, &root));
+        // The part does not say that it is a picture; its bytes do.
+        assert_eq!(shown.html.trim(), "<img src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\"><img>");
+        assert!(!shown.has_remote_content);
     }
 }

@@ -24,7 +24,7 @@ pub use codec::{DecodeError, decode_summary, encode_summary};
 pub use compose::{Dsn, DsnRecipient, Notice, dsn, notice};
 pub use digest::{MessageDigest, digest};
 pub use envelope::Envelope;
-pub use html::{SafeHtml, safe_html};
+pub use html::{InlineImages, SafeHtml, safe_html};
 pub use section::{SectionSpec, SectionText, find_part, section};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};

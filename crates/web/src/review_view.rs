@@ -4,7 +4,8 @@ use crate::problem::CitationView;
 use congvu_casework::review::{Review, Step, can_decide, history};
 use congvu_directory::{SignedIn, account, regulation_of};
 use congvu_message::{
-    AddressItem, Envelope, attachments, html_body, parse_structure, safe_html, summarize, text_body,
+    AddressItem, Envelope, InlineImages, attachments, html_body, parse_structure, safe_html, summarize,
+    text_body,
 };
 use congvu_storage::Snapshot;
 use congvu_types::{EmailAddress, Result, Timestamp};
@@ -161,7 +162,7 @@ pub(crate) fn detail(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Re
     let root = parse_structure(&raw);
     let envelope = Envelope::read(&raw);
     let text = text_body(&raw, &root);
-    let html = html_body(&raw, &root).map(|h| safe_html(&h));
+    let html = html_body(&raw, &root).map(|h| safe_html(&h, &InlineImages::default()));
     let regulation = regulation_of(snapshot, review.agency)?;
     let recipient = |address: &EmailAddress| RecipientView {
         address: address.to_string(),

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use congvu_casework::review::{self, Filter, viewed};
-use congvu_message::{attachments, html_body, parse_structure, safe_html};
+use congvu_message::{InlineImages, attachments, html_body, parse_structure, safe_html};
 use congvu_storage::Actor;
 use congvu_transport::{Decision, DecisionKind, Seen, decide as decide_on, withdraw as take_back};
 use congvu_types::{Error, RefusalKind, ReviewId};
@@ -129,8 +129,9 @@ pub(crate) async fn html(
 ) -> Result<Response, Problem> {
     let language = visitor.language;
     let html = look(&app, visitor, &review, |raw| {
-        let html = html_body(raw, &parse_structure(raw)).ok_or(RefusalKind::NotFound)?;
-        Ok(safe_html(&html).html)
+        let root = parse_structure(raw);
+        let html = html_body(raw, &root).ok_or(RefusalKind::NotFound)?;
+        Ok(safe_html(&html, &InlineImages::of(raw, &root)).html)
     });
     let html = html.await?;
     let page = format!(
