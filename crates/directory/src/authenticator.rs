@@ -118,7 +118,7 @@ struct Inner {
     verified: Mutex<LruCache<[u8; 32], Verified>>,
     /// Names the cache's entries, and makes salts for people who do not exist. Never leaves the process.
     process_key: [u8; 32],
-    /// Stands in for the hash of an unknown person, so that the answer takes as long.
+    /// Stands in for a hash that there is not, so that the answer takes as long. Nobody knows what it is the hash of.
     decoy: String,
     slots: Semaphore,
 }
@@ -145,7 +145,7 @@ impl Authenticator {
             throttle: Throttle::default(),
             verified: Mutex::new(LruCache::new(NonZeroUsize::MIN.saturating_add(20_000))),
             process_key: password::random()?,
-            decoy: password::hash("decoy")?.phc,
+            decoy: password::unknown()?,
             slots: Semaphore::new(AT_ONCE),
         })))
     }
@@ -201,24 +201,24 @@ impl Authenticator {
             app_passwords::note_use(&self.0.db, used, found.person.id, now).await?;
             return Ok(Some(found.must_change));
         }
-        let candidate = self.candidate(found, door);
+        let candidate = found.and_then(|found| self.candidate(found, door));
+        let phc = candidate.map_or(&self.0.decoy, |(_, phc)| phc).clone();
         let secret = secret.to_owned();
         let _slot = self.0.slots.acquire().await.map_err(|e| Error::fault("waiting to verify", e))?;
-        let fits = tokio::task::spawn_blocking(move || password::verify(&secret, &candidate))
+        let fits = tokio::task::spawn_blocking(move || password::verify(&secret, &phc))
             .await
             .map_err(|e| Error::fault("verifying", e))?;
-        // The decoy's own secret must not open anything.
-        let Some(found) = found.filter(|_| fits) else { return Ok(None) };
+        // INVARIANT: what was compared with the decoy opens nothing (test: `no_secret_opens_what_has_no_credential`).
+        let Some((found, _)) = candidate.filter(|_| fits) else { return Ok(None) };
         let entry = (found.person.id, found.person.version, found.must_change, now.after(REMEMBER));
         self.0.verified.lock().put(name, entry);
         Ok(Some(found.must_change))
     }
 
-    /// The hash to compare with; a decoy when the person has none or may not use it at this door.
-    fn candidate(&self, found: Option<&Found>, door: Door) -> String {
+    /// Whose hash to compare with; `None` when the person has none or may not use it at this door.
+    fn candidate<'f>(&self, found: &'f Found, door: Door) -> Option<(&'f Found, &'f String)> {
         let usable = door == Door::Web || self.0.policy.clients_may_use_password;
-        let phc = found.filter(|_| usable).and_then(|f| f.phc.as_ref());
-        phc.unwrap_or(&self.0.decoy).clone()
+        found.phc.as_ref().filter(|_| usable).map(|phc| (found, phc))
     }
 
     async fn admit(&self, found: Found, must_change: bool, door: Door) -> Result<SignedIn> {

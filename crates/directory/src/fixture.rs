@@ -3,5 +3,5 @@
 mod apply;
 mod parse;
 
-pub use apply::{Applied, apply, prepare};
+pub use apply::{Applied, Prepared, apply, prepare};
 pub use parse::{Fixture, Problem, bytes, parse};

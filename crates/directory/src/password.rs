@@ -27,12 +27,21 @@ fn hasher() -> Result<Argon2<'static>> {
 
 /// Hashes a password. Slow by intent: never inside a transaction.
 pub(crate) fn hash(password: &str) -> Result<Hashed> {
+    Ok(Hashed {
+        phc: phc(password.as_bytes())?,
+        scram: scram::derive(password, &random::<16>()?, scram::ITERATIONS),
+    })
+}
+
+/// Returns the hash of 32 random bytes that are forgotten at once: comparing with it costs what any hash costs.
+pub(crate) fn unknown() -> Result<String> {
+    phc(&random::<32>()?)
+}
+
+fn phc(secret: &[u8]) -> Result<String> {
     let salt = random::<16>()?;
-    let phc = hasher()?
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|e| Fault::because("hashing a password", e.to_string()))?
-        .to_string();
-    Ok(Hashed { phc, scram: scram::derive(password, &random::<16>()?, scram::ITERATIONS) })
+    let phc = hasher()?.hash_password_with_salt(secret, &salt);
+    Ok(phc.map_err(|e| Fault::because("hashing a password", e.to_string()))?.to_string())
 }
 
 /// Compares a password with a stored hash, in constant time for a given hash.

@@ -3,10 +3,11 @@
 
 use congvu_directory::{
     Acting, AuthPolicy, Authenticator, Door, RightKind, SignedIn, act_for, app_passwords,
-    create_app_password, disable_person, end_session, fixture, open_session, reset_password,
-    revoke_app_password, right, sender, session,
+    create_app_password, disable_person, end_session,
+    fixture::{self, Prepared},
+    open_session, reset_password, revoke_app_password, right, sender, session,
 };
-use congvu_storage::{Actor, Snapshot};
+use congvu_storage::{Actor, Snapshot, Tx};
 use congvu_types::{AccountId, EmailAddress, RefusalKind};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -94,6 +95,29 @@ async fn an_initial_password_opens_only_its_change() {
         assert!(auth.sign_in("moi@bqlctgt", INITIAL, Door::Web, PEER).await.is_err());
         let who = auth.sign_in("moi@bqlctgt", "cau xom bong 2026", Door::Imap, PEER).await.unwrap();
         assert!(!who.must_change_password());
+    })
+    .await;
+}
+
+/// Who has no credential, or may not use it at a door, is let in by nothing: not by what stands in for their hash either.
+#[tokio::test]
+async fn no_secret_opens_what_has_no_credential() {
+    each_agency(|agency| async move {
+        let text = "[[person]]\nagency = \"bqlctgt\"\nusername = \"trong\"\nname = \"Không Mật Khẩu\"\n";
+        let parsed = fixture::parse(text, Path::new("."), |_| None, false).unwrap();
+        let apply = move |tx: &mut Tx| fixture::apply(tx, &parsed, &Prepared::default());
+        agency.db.write(Actor::System("test"), apply).await.unwrap();
+        let auth =
+            Authenticator::new(agency.db.clone(), AuthPolicy { clients_may_use_password: false }).unwrap();
+        for secret in ["decoy", ""] {
+            for door in [Door::Web, Door::Smtp, Door::Imap] {
+                for login in ["trong@bqlctgt", "hung@bqlctgt", "niemand@bqlctgt"] {
+                    let refused = auth.sign_in(login, secret, door, PEER).await.unwrap_err();
+                    let kind = refused.refusal().map(|r| r.kind);
+                    assert_eq!(kind, Some(RefusalKind::SignInFailed), "{login} {secret} {door:?}");
+                }
+            }
+        }
     })
     .await;
 }
