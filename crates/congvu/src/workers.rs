@@ -17,6 +17,9 @@ const SWEEP_AFTER_SECONDS: u64 = 24 * 3600;
 /// Jobs are looked for this often even when nothing is told of.
 const JOBS_EVERY: Duration = Duration::from_secs(5);
 
+/// Messages of deleted mailboxes are looked for this often.
+const PURGE_EVERY: Duration = Duration::from_secs(5);
+
 static REFERENCES: LazyLock<Vec<BlobReference>> = LazyLock::new(|| {
     [congvu_mail::BLOB_REFERENCES, congvu_casework::BLOB_REFERENCES, congvu_transport::BLOB_REFERENCES]
         .concat()
@@ -36,6 +39,7 @@ pub(crate) fn start(
     tasks.spawn(jobs(db.clone(), site.clone(), stop.clone()));
     tasks.spawn(deadlines(db.clone(), stop.clone()));
     tasks.spawn(sweep(db.clone(), stop.clone()));
+    tasks.spawn(purge(db.clone(), stop.clone()));
 }
 
 /// Delivers to accounts beyond those that fit one transaction.
@@ -80,6 +84,22 @@ async fn sweep(db: Db, stop: CancellationToken) {
             Err(error) => tracing::error!(%error, "sweeping blobs"),
         }
     }
+}
+
+/// Removes the messages of deleted mailboxes, a few at a time; goes on after a restart.
+async fn purge(db: Db, stop: CancellationToken) {
+    while wait(PURGE_EVERY, &stop).await {
+        if let Err(error) = purge_all(&db, &stop).await {
+            tracing::error!(%error, "removing the messages of deleted mailboxes");
+        }
+    }
+}
+
+async fn purge_all(db: &Db, stop: &CancellationToken) -> congvu_types::Result<()> {
+    if db.read_quick(congvu_mail::is_purge_due).await? {
+        while !stop.is_cancelled() && db.write_bulk(Actor::System("purge"), congvu_mail::purge_step).await? {}
+    }
+    Ok(())
 }
 
 /// Waits; returns whether to go on.

@@ -10,6 +10,7 @@ mod deliver;
 mod flags;
 mod mailboxes;
 mod prepare;
+mod purge;
 mod read;
 mod schema;
 mod state;
@@ -25,6 +26,7 @@ pub use mailboxes::{
     mailbox_by_role, mailboxes, rename_mailbox, subscribe,
 };
 pub use prepare::{PreparedMessage, prepare, prepare_stored};
+pub use purge::{is_purge_due, purge_step};
 pub use read::{MessageRow, Want, message, messages, raw, record_read};
 pub use schema::{BLOB_REFERENCES, MIGRATIONS};
 pub use state::{Usage, ensure_account, usage};

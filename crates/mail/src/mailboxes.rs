@@ -1,6 +1,6 @@
 //! Mailboxes (thư mục): names, roles, counters.
 
-use crate::state;
+use crate::{purge, state};
 use congvu_directory::{Acting, right};
 use congvu_storage::{Row, Snapshot, Tx, params};
 use congvu_types::{AccountId, Error, MailboxId, ModSeq, RefusalKind, Result};
@@ -260,7 +260,8 @@ pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) ->
     insert(tx, account, name, Role::None, modseq)
 }
 
-/// Removes a mailbox and its messages; those with a role, and those with others below, stay (RFC 9051 §6.3.5).
+/// Removes a mailbox and its messages; those with a role, and those with others below, stay (RFC 9051 §6.3.5). The mailbox
+/// is gone and its name free when this commits, whatever its size; its messages go by [`crate::purge_step`].
 pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId) -> Result<()> {
     let account = acting.account();
     state::lock(tx, account)?;
@@ -272,17 +273,9 @@ pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId)
     if mailboxes(tx, account)?.iter().any(|m| m.name.starts_with(&below)) {
         return Err(RefusalKind::InUse.into());
     }
-    state::give_back(tx, account, found.size, found.total)?;
-    let key = params![account.get(), id.get()];
-    tx.execute(
-        "DELETE FROM email WHERE account_id = ?1 AND id IN
-            (SELECT email_id FROM placement WHERE account_id = ?1 AND mailbox_id = ?2)",
-        &key,
-    )?;
-    tx.execute("DELETE FROM placement WHERE account_id = ?1 AND mailbox_id = ?2", &key)?;
-    tx.execute("DELETE FROM expunged WHERE account_id = ?1 AND mailbox_id = ?2", &key)?;
-    tx.execute("DELETE FROM mailbox WHERE account_id = ?1 AND id = ?2", &key)?;
-    Ok(())
+    purge::doom(tx, account, id)?;
+    tx.execute("DELETE FROM mailbox WHERE account_id = ?1 AND id = ?2", &params![account.get(), id.get()])
+        .map(drop)
 }
 
 /// Renames a mailbox and all below it (RFC 9051 §6.3.6). Those with a role keep their names.

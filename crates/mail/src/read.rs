@@ -72,7 +72,8 @@ pub fn messages(
             "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
                 e.subject, CAST(NULL AS BYTEA)
              FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
-             WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4 ORDER BY p.uid LIMIT ?5",
+             WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4
+                AND EXISTS (SELECT 1 FROM mailbox WHERE account_id = ?1 AND id = ?2) ORDER BY p.uid LIMIT ?5",
             &values,
             row,
         ),
@@ -80,7 +81,8 @@ pub fn messages(
             "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
                 e.subject, e.summary
              FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
-             WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4 ORDER BY p.uid LIMIT ?5",
+             WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4
+                AND EXISTS (SELECT 1 FROM mailbox WHERE account_id = ?1 AND id = ?2) ORDER BY p.uid LIMIT ?5",
             &values,
             row,
         ),
@@ -98,7 +100,8 @@ pub fn message(
         "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
             e.subject, e.summary
          FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
-         WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3",
+         WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3
+            AND EXISTS (SELECT 1 FROM mailbox WHERE account_id = ?1 AND id = ?2)",
         &params![account.get(), mailbox.get(), uid.0],
         row,
     )

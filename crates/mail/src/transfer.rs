@@ -6,7 +6,7 @@ use crate::{
     mailboxes, state,
 };
 use congvu_directory::{Acting, right};
-use congvu_storage::{Tx, params};
+use congvu_storage::{BlobHash, Tx, params};
 use congvu_types::{AccountId, EmailId, MailboxId, ModSeq, RefusalKind, Result, Uid};
 
 /// What a COPY or MOVE did (RFC 4315 §3 COPYUID).
@@ -23,13 +23,14 @@ struct Found {
     email: EmailId,
     flags: FlagSet,
     size: u64,
+    blob: BlobHash,
 }
 
 fn look_up(tx: &Tx, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Result<Vec<Found>> {
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
         found.extend(tx.query_opt(
-            "SELECT p.email_id, p.flags, e.size FROM placement p
+            "SELECT p.email_id, p.flags, e.size, e.blob_hash FROM placement p
              JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
              WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3",
             &params![account.get(), mailbox.get(), uid.0],
@@ -39,6 +40,7 @@ fn look_up(tx: &Tx, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Res
                     email: EmailId::new(r.i64(0)?),
                     flags: FlagSet(r.u64(1)?),
                     size: r.u64(2)?,
+                    blob: BlobHash::from_slice(&r.bytes(3)?)?,
                 })
             },
         )?);
@@ -55,6 +57,7 @@ pub fn copy_messages(
     uids: &[Uid],
 ) -> Result<Copied> {
     let (source, target) = (from.0.account(), to.0.account());
+    mailboxes::mailbox(tx, source, from.1)?;
     let found = look_up(tx, source, from.1, uids)?;
     let bytes = found.iter().map(|f| f.size).sum();
     let modseq = state::lock_with_room(tx, target, bytes, found.len() as u64)?;
@@ -64,6 +67,10 @@ pub fn copy_messages(
     }
     let mut placed = Vec::with_capacity(found.len());
     for message in &found {
+        if source != target {
+            // Nothing keeps the source from being expunged and its blob collected meanwhile: its account is not locked.
+            tx.keep_blob(&message.blob)?;
+        }
         let id = tx.new_id();
         let copied = tx.execute(
             "INSERT INTO email (account_id, id, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id,
@@ -176,10 +183,9 @@ pub fn expunge(
     state::give_back(tx, account, found.iter().map(|f| f.size).sum(), found.len() as u64)?;
     remove(tx, &row, &found, modseq)?;
     for message in &found {
-        tx.execute(
-            "DELETE FROM email WHERE account_id = ?1 AND id = ?2",
-            &params![account.get(), message.email.get()],
-        )?;
+        let key = params![account.get(), message.email.get()];
+        tx.execute("DELETE FROM email WHERE account_id = ?1 AND id = ?2", &key)?;
+        tx.execute("DELETE FROM email_read WHERE account_id = ?1 AND email_id = ?2", &key)?;
     }
     Ok(found.into_iter().map(|m| m.uid).collect())
 }

@@ -4,13 +4,7 @@
 //! that names them commits. There are no reference counters: rows name blobs, and the collector asks them.
 
 use congvu_types::{Error, Result};
-use std::{
-    cell::RefCell,
-    fmt, fs,
-    io::{Read, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{cell::RefCell, fmt, sync::Arc};
 
 /// Compressed blobs up to this many bytes are stored in the database (dependencies measured: files win above).
 pub const MAX_INLINE_BYTES: usize = 64 * 1024;
@@ -27,6 +21,10 @@ impl BlobHash {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 
     /// Returns the 32 bytes.
@@ -133,135 +131,17 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     fn put(&self, hash: BlobHash, packed: &[u8]) -> Result<()>;
     /// Returns the packed bytes.
     fn get(&self, hash: BlobHash) -> Result<Vec<u8>>;
-    /// Removes a blob unless it was put again within the last `seconds`: a transaction may be about to name
-    /// it. One that is not there is no error. Returns whether it is gone.
-    fn remove_older(&self, hash: BlobHash, seconds: u64) -> Result<bool>;
-    /// Lists the names of blobs last written more than `seconds` ago.
-    fn older_than(&self, seconds: u64) -> Result<Vec<BlobHash>>;
+    /// Sets a blob aside unless it was put again within the last `seconds`: a transaction may be about to name it. One
+    /// that is set aside can still be got. Returns whether it is away.
+    fn set_aside(&self, hash: BlobHash, seconds: u64) -> Result<bool>;
+    /// Lists the blobs of one of 256 shelves (by the first byte of the name) last put more than `seconds` ago.
+    fn older_than(&self, shelf: u8, seconds: u64) -> Result<Vec<BlobHash>>;
+    /// Lists what was set aside more than `seconds` ago.
+    fn set_aside_before(&self, seconds: u64) -> Result<Vec<BlobHash>>;
+    /// Removes for good what was set aside. One that is not there is no error.
+    fn remove(&self, hash: BlobHash) -> Result<()>;
+    /// Puts back what was set aside, when it is still there.
+    fn restore(&self, hash: BlobHash) -> Result<()>;
     /// Returns whether the store can be reached and written.
     fn check(&self) -> Result<()>;
-}
-
-/// Blobs as files under a directory, in 256 folders by their first byte.
-#[derive(Debug)]
-pub struct LocalBlobs {
-    root: PathBuf,
-    /// Orders a repeated put (which renews the file's age) and a removal (which looks at it).
-    ages: parking_lot::Mutex<()>,
-}
-
-impl LocalBlobs {
-    /// Opens the directory, making it and its folders when they are not there.
-    pub fn open(root: &Path) -> Result<Self> {
-        for byte in 0..=255_u8 {
-            let folder = root.join(format!("{byte:02x}"));
-            fs::create_dir_all(&folder)
-                .map_err(|e| Error::fault(format!("making {}", folder.display()), e))?;
-        }
-        sync_dir(root)?;
-        Ok(Self { root: root.to_owned(), ages: parking_lot::Mutex::new(()) })
-    }
-
-    /// Makes an existing file young again, so that the sweep leaves it to the row that is about to name it.
-    fn renew(&self, path: &Path) -> std::io::Result<bool> {
-        let _ordered = self.ages.lock();
-        match fs::File::options().append(true).open(path) {
-            Ok(file) => {
-                file.set_modified(std::time::SystemTime::now())?;
-                file.sync_all().map(|()| true)
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(e),
-        }
-    }
-
-    fn path(&self, hash: BlobHash) -> PathBuf {
-        let hex = hash.to_hex();
-        self.root.join(&hex[..2]).join(hex)
-    }
-}
-
-fn sync_dir(path: &Path) -> Result<()> {
-    fs::File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|e| Error::fault(format!("syncing {}", path.display()), e))
-}
-
-impl BlobStore for LocalBlobs {
-    fn put(&self, hash: BlobHash, packed: &[u8]) -> Result<()> {
-        let path = self.path(hash);
-        let fail = |e: std::io::Error| Error::fault(format!("writing blob {hash:?}"), e);
-        if self.renew(&path).map_err(fail)? {
-            return Ok(());
-        }
-        static SERIAL: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-        let serial = SERIAL.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let temporary = path.with_extension(format!("{}-{serial}.tmp", std::process::id()));
-        let write = || {
-            let mut file = fs::File::create(&temporary)?;
-            file.write_all(packed)?;
-            file.sync_data()?;
-            fs::rename(&temporary, &path)
-        };
-        if let Err(error) = write() {
-            // The first failure is what is reported; a leftover .tmp is swept later.
-            let _ = fs::remove_file(&temporary);
-            return Err(fail(error));
-        }
-        path.parent().map_or(Ok(()), sync_dir)
-    }
-
-    fn get(&self, hash: BlobHash) -> Result<Vec<u8>> {
-        let mut packed = Vec::new();
-        fs::File::open(self.path(hash))
-            .and_then(|mut file| file.read_to_end(&mut packed))
-            .map_err(|e| Error::fault(format!("reading blob {hash:?}"), e))?;
-        Ok(packed)
-    }
-
-    fn remove_older(&self, hash: BlobHash, seconds: u64) -> Result<bool> {
-        let path = self.path(hash);
-        let _ordered = self.ages.lock();
-        let age = |path: &Path| -> std::io::Result<u64> {
-            Ok(fs::metadata(path)?.modified()?.elapsed().map_or(0, |age| age.as_secs()))
-        };
-        let removed = match age(&path) {
-            Ok(age) if age < seconds => return Ok(false),
-            Ok(_) => fs::remove_file(&path),
-            Err(e) => Err(e),
-        };
-        match removed {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::fault(format!("removing blob {hash:?}"), e))
-            }
-            _ => Ok(true),
-        }
-    }
-
-    fn older_than(&self, seconds: u64) -> Result<Vec<BlobHash>> {
-        let fail = |e: std::io::Error| Error::fault("listing blobs", e);
-        let mut found = Vec::new();
-        for folder in fs::read_dir(&self.root).map_err(fail)? {
-            for entry in fs::read_dir(folder.map_err(fail)?.path()).map_err(fail)? {
-                let entry = entry.map_err(fail)?;
-                let modified = entry.metadata().and_then(|m| m.modified()).map_err(fail)?;
-                let age = modified.elapsed().map_or(0, |age| age.as_secs());
-                if age < seconds {
-                    continue;
-                }
-                match entry.file_name().to_str().and_then(|n| blake3::Hash::from_hex(n).ok()) {
-                    Some(hash) => found.push(BlobHash(*hash.as_bytes())),
-                    None => fs::remove_file(entry.path()).map_err(fail)?,
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn check(&self) -> Result<()> {
-        let probe = self.root.join(".check");
-        fs::write(&probe, b"ok")
-            .and_then(|()| fs::remove_file(&probe))
-            .map_err(|e| Error::fault(format!("writing to {}", self.root.display()), e))
-    }
 }

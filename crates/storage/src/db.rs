@@ -1,10 +1,11 @@
 //! The database handle: open, migrate, read, write.
 
 use crate::{
-    blob::{BlobHash, BlobStore, LocalBlobs, PreparedBlob},
+    blob::{BlobHash, BlobStore, PreparedBlob},
     collector,
     feed::Feed,
     ids::IdMaker,
+    local_blobs::LocalBlobs,
     migrate::{self, GROUND, MigrationSet},
     postgres::{Postgres, on_thread, stored_lease},
     snapshot::{Shared, Snapshot, Tx},

@@ -12,6 +12,12 @@ const LEASE_MS: i64 = 20_000;
 /// When less than this is left, the lease is made longer.
 const RENEW_MS: i64 = 5_000;
 
+/// Returns bits that tell one process from another; no secret.
+pub(crate) fn random() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    RandomState::new().build_hasher().finish()
+}
+
 #[derive(Debug)]
 pub(crate) struct IdMaker {
     node: i64,

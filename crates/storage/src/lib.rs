@@ -7,6 +7,7 @@
 //! INVARIANT: the future of [`Db::write`] resolves to `Ok` only after the commit is on disk
 //! (test: `crates/congvu/tests`, the trace and crash tests).
 //! INVARIANT: a change is published to the [`Feed`] only after its commit.
+//! INVARIANT: a blob that a commit names is not collected (test: `the_collector_spares_what_a_commit_is_about_to_name`).
 //! INVARIANT: bytes read from a blob are verified against their hash (test: `a_damaged_blob_is_never_content`).
 
 mod audit;
@@ -16,6 +17,7 @@ mod db;
 mod dialect;
 mod feed;
 mod ids;
+mod local_blobs;
 mod migrate;
 mod postgres;
 mod relay;
@@ -24,10 +26,11 @@ mod sqlite;
 mod value;
 
 pub use audit::{AuditRow, AuditVerdict, Chain, Event, audit_rows, verify_audit};
-pub use blob::{BlobHash, BlobStore, LocalBlobs, MAX_INLINE_BYTES, PreparedBlob};
+pub use blob::{BlobHash, BlobStore, MAX_INLINE_BYTES, PreparedBlob};
 pub use collector::{BlobReference, Collected};
 pub use db::{Actor, DatabaseUrl, Db, OpenOptions};
 pub use feed::Feed;
+pub use local_blobs::LocalBlobs;
 pub use migrate::MigrationSet;
 pub use snapshot::{Snapshot, Tx};
 pub use value::{Row, Value};

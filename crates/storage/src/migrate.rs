@@ -12,11 +12,12 @@ pub struct MigrationSet {
     pub steps: &'static [&'static str],
 }
 
-/// The ground's own tables: blob, audit, audit_head, meta.
+/// The ground's own tables: blob, audit, audit_head, meta. A blob's bytes stand last: what stands before them is read without
+/// them.
 pub(crate) const GROUND: MigrationSet = MigrationSet {
     owner: "storage",
     steps: &["
-        CREATE TABLE blob (hash BYTEA NOT NULL PRIMARY KEY, size BIGINT NOT NULL, packed BYTEA, created_at BIGINT NOT NULL);
+        CREATE TABLE blob (hash BYTEA NOT NULL PRIMARY KEY, size BIGINT NOT NULL, created_at BIGINT NOT NULL, packed BYTEA);
         CREATE TABLE audit_head (chain TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, hash BYTEA NOT NULL) WITHOUT ROWID;
         CREATE TABLE audit (chain TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,
             event TEXT NOT NULL, subject TEXT NOT NULL, citation TEXT NOT NULL, details TEXT NOT NULL,

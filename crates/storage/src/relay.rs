@@ -27,7 +27,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(pool: Pool) -> Self {
-        let origin = format!("{:016x}", rand_bits());
+        let origin = format!("{:016x}", crate::ids::random());
         Self { pool, origin, pending: Mutex::default(), sending: tokio::sync::Mutex::default() }
     }
 
@@ -97,11 +97,6 @@ impl Relay {
             }
         }
     }
-}
-
-fn rand_bits() -> u64 {
-    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-    RandomState::new().build_hasher().finish()
 }
 
 /// `ORIGIN account:modseq account:modseq …`

@@ -222,4 +222,16 @@ impl Tx {
         )?;
         Ok(())
     }
+
+    /// Keeps a blob from the collector for a row that will name it without putting it, such as a copy of another row. One
+    /// that was collected is a fault.
+    pub fn keep_blob(&mut self, hash: &BlobHash) -> Result<()> {
+        let now = self.now();
+        match self
+            .execute("UPDATE blob SET created_at = ?2 WHERE hash = ?1", &params![hash.as_bytes(), now])?
+        {
+            0 => Err(Error::fault("keeping a blob", format!("there is no blob {hash:?}"))),
+            _ => Ok(()),
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
 use congvu_directory::{act_for, right};
 use congvu_mail::{
-    DeliverOptions, FlagChange, FlagOperation, MAX_KEYWORDS, Role, Target, append, create_mailbox, deliver,
-    ensure_review_mailboxes, keywords, mailbox_by_role, mailboxes, message, prepare, rename_mailbox,
-    store_flags, usage,
+    DeliverOptions, FlagChange, FlagOperation, MAX_KEYWORDS, Role, Target, append, copy_messages,
+    create_mailbox, delete_mailbox, deliver, ensure_review_mailboxes, keywords, mailbox, mailbox_by_role,
+    mailboxes, message, prepare, rename_mailbox, store_flags, usage,
 };
 use congvu_storage::Actor;
 use congvu_types::{Flags, RefusalKind, Uid};
@@ -147,6 +147,51 @@ async fn keywords_have_a_limit_and_names_their_rules() {
             Ok(())
         });
         checked.await.unwrap();
+    })
+    .await;
+}
+
+/// S8.1 (Điều 8): what a deleted mailbox held is given back as it goes, to the byte.
+#[tokio::test]
+async fn a_deleted_mailbox_is_gone_at_once_and_its_messages_go_in_steps() {
+    each_agency(|agency| async move {
+        let (account, who) = (agency.account(DIRECTOR).await, agency.person("hung").await);
+        let prepared = prepare(&letter("mot", "")).unwrap();
+        let (deleter, test) = (who.clone(), Actor::System("test"));
+        let deleted = agency.db.write(test.clone(), move |tx| {
+            let acting = act_for::<right::Draft>(tx, &deleter, account)?;
+            deliver(tx, account, Target::Role(Role::Inbox), &prepared, &DeliverOptions::default())?;
+            let id = create_mailbox(tx, &acting, "Cũ")?;
+            for _ in 0..400 {
+                deliver(tx, account, Target::Mailbox(id), &prepared, &DeliverOptions::default())?;
+            }
+            delete_mailbox(tx, &acting, id)?;
+            Ok(id)
+        });
+        let deleted = deleted.await.unwrap();
+        let again = agency.db.write(test.clone(), move |tx| {
+            let acting = act_for::<right::Draft>(tx, &who, account)?;
+            assert!(
+                mailbox(tx, account, deleted).is_err() && message(tx, account, deleted, Uid(1))?.is_none()
+            );
+            let reading = act_for::<right::Read>(tx, &who, account)?;
+            let copied = copy_messages(tx, (&reading, deleted), (&acting, deleted), &[Uid(1)]);
+            assert_eq!(copied.unwrap_err().refusal().map(|r| r.kind), Some(RefusalKind::NotFound));
+            create_mailbox(tx, &acting, "Cũ")
+        });
+        assert_ne!(again.await.unwrap(), deleted);
+        let mut steps = 0;
+        let mut before = agency.db.read(move |s| usage(s, account)).await.unwrap();
+        assert_eq!(before.messages, 401);
+        while agency.db.write_bulk(test.clone(), congvu_mail::purge_step).await.unwrap() {
+            let now = agency.db.read(move |s| usage(s, account)).await.unwrap();
+            assert!(now.messages <= before.messages && before.messages - now.messages <= 150, "{now:?}");
+            (before, steps) = (now, steps + 1);
+        }
+        assert!(steps >= 3 && !agency.db.read(congvu_mail::is_purge_due).await.unwrap());
+        assert_eq!((before.messages, before.bytes), (1, letter("mot", "").len() as u64));
+        let left = agency.db.read(|s| s.query_one("SELECT COUNT(*) FROM placement", &[], |r| r.i64(0)));
+        assert_eq!(left.await.unwrap(), 1);
     })
     .await;
 }

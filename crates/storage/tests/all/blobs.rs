@@ -96,3 +96,78 @@ async fn only_what_nothing_names_is_collected() {
     })
     .await;
 }
+
+/// A delivery names a blob that was old and unnamed, while the collector is about to remove it.
+#[tokio::test]
+async fn the_collector_spares_what_a_commit_is_about_to_name() {
+    each_engine(&[&THINGS], |store| async move {
+        let db = &store.db;
+        let blob = store_named(db, 1, b"said again later").await;
+        let age = "UPDATE blob SET created_at = 0";
+        db.write(TEST, move |tx| {
+            tx.execute("DELETE FROM thing", &[])?;
+            tx.execute(age, &[])
+        })
+        .await
+        .unwrap();
+        let (touched, wait_touched) = std::sync::mpsc::channel();
+        let (go, wait_go) = std::sync::mpsc::channel::<()>();
+        let naming = tokio::spawn({
+            let (db, again) = (db.clone(), PreparedBlob::new(b"said again later").unwrap());
+            async move {
+                db.write(TEST, move |tx| {
+                    tx.put_blob(&again)?;
+                    touched.send(()).unwrap();
+                    wait_go.recv().unwrap();
+                    tx.execute(
+                        "INSERT INTO thing (id, name, body) VALUES (2, 'x', ?1)",
+                        &params![again.hash().as_bytes()],
+                    )
+                })
+                .await
+            }
+        });
+        tokio::task::spawn_blocking(move || wait_touched.recv().unwrap()).await.unwrap();
+        let collecting = tokio::spawn({
+            let db = db.clone();
+            async move { db.collect_blobs(NAMED_BY_THING, 3600).await }
+        });
+        // The collector has looked, and waits for the row.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        go.send(()).unwrap();
+        naming.await.unwrap().unwrap();
+        let collected = collecting.await.unwrap().unwrap();
+        assert_eq!((collected.examined, collected.removed), (1, 0));
+        assert_eq!(db.read_blob(&blob.hash()).await.unwrap(), b"said again later");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_names_a_blob_without_putting_it_keeps_it() {
+    each_engine(&[&THINGS], |store| async move {
+        let blob = store_named(&store.db, 1, b"copied").await;
+        let hash = blob.hash();
+        store.db.write(TEST, |tx| tx.execute("UPDATE blob SET created_at = 0", &[])).await.unwrap();
+        store.db.write(TEST, move |tx| tx.keep_blob(&hash)).await.unwrap();
+        store.db.write(TEST, |tx| tx.execute("DELETE FROM thing", &[])).await.unwrap();
+        assert_eq!(store.db.collect_blobs(NAMED_BY_THING, 3600).await.unwrap().removed, 0);
+        store.db.write(TEST, |tx| tx.execute("UPDATE blob SET created_at = 0", &[])).await.unwrap();
+        assert_eq!(store.db.collect_blobs(NAMED_BY_THING, 3600).await.unwrap().removed, 1);
+        assert!(store.db.write(TEST, move |tx| tx.keep_blob(&hash)).await.is_err());
+    })
+    .await;
+}
+
+/// The collector's walk reads the index alone: not a page of the table that holds the bytes.
+#[tokio::test]
+async fn looking_for_what_nothing_names_does_not_read_the_bytes() {
+    let store = testkit::store::sqlite(std::sync::Arc::new(congvu_types::SystemClock));
+    store.db.migrate(&[&THINGS]).await.unwrap();
+    let plan = store.db.read(|s| {
+        let sql = "EXPLAIN QUERY PLAN SELECT hash FROM blob WHERE hash > ?1 ORDER BY hash LIMIT ?2";
+        s.query_one(sql, &params![Vec::new(), 1], |r| r.text(3))
+    });
+    let plan = plan.await.unwrap();
+    assert!(plan.contains("USING COVERING INDEX"), "{plan}");
+}
