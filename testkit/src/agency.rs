@@ -110,11 +110,7 @@ impl Agency {
     /// Makes the agency in a store whose schema is up to date.
     pub async fn new(store: TestStore) -> Self {
         let db = store.db.clone();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let parsed = fixture::parse(FIXTURE, &root, |_| None, true).unwrap();
-        let fixture = parsed.clone();
-        let prepared = db.read(move |s| fixture::prepare(s, &fixture)).await.unwrap();
-        db.write(Actor::System("test"), move |tx| fixture::apply(tx, &parsed, &prepared)).await.unwrap();
+        apply(&db, FIXTURE).await;
         let authenticator =
             Authenticator::new(db.clone(), AuthPolicy { clients_may_use_password: true }).unwrap();
         let site = Site::new("mail.khanhhoa.example", Outbound::Capture);
@@ -128,11 +124,29 @@ impl Agency {
         self.authenticator.sign_in(&format!("{name}@bqlctgt"), PASSWORD, Door::Smtp, peer).await.unwrap()
     }
 
+    /// Applies another fixture.
+    pub async fn apply(&self, text: &str) {
+        apply(&self.db, text).await;
+    }
+
+    /// Takes all rights on an account from somebody.
+    pub async fn withdraw(&self, name: &str, address: &str) {
+        self.apply(&format!("[[grant]]\nperson = {name:?}\naccount = {address:?}\nrights = []\n")).await;
+    }
+
     /// Returns the id of an account.
     pub async fn account(&self, address: &str) -> AccountId {
         let address = address.parse().unwrap();
         self.db.read(move |s| account_by_address(s, &address)).await.unwrap().unwrap().id
     }
+}
+
+async fn apply(db: &Db, text: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let parsed = fixture::parse(text, &root, |_| None, true).unwrap();
+    let fixture = parsed.clone();
+    let prepared = db.read(move |s| fixture::prepare(s, &fixture)).await.unwrap();
+    db.write(Actor::System("test"), move |tx| fixture::apply(tx, &parsed, &prepared)).await.unwrap();
 }
 
 /// Runs a test over the agency, on each engine.

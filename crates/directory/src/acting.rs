@@ -1,6 +1,6 @@
 //! Proofs of rights: [`Acting`] says that this person may do this on this account.
 
-use crate::{AccountRow, SignedIn, account, account_by_address};
+use crate::{AccountRow, SignedIn, account, account_by_address, still_signed_in};
 use congvu_regulation::AccountKind;
 use congvu_storage::{Snapshot, params};
 use congvu_types::{AccountId, AgencyId, EmailAddress, PersonId, Refusal, RefusalKind, Result};
@@ -120,6 +120,7 @@ pub struct Acting<R> {
     person: PersonId,
     person_name: String,
     is_own: bool,
+    rights: Rights,
     right: PhantomData<R>,
 }
 
@@ -176,20 +177,38 @@ impl<R> Acting<R> {
     pub const fn is_shared(&self) -> bool {
         !self.is_own
     }
+
+    /// Returns the proof of another right on the account, if the person has it; as good as this one, and as old.
+    #[must_use]
+    pub fn with<S: Right>(&self) -> Option<Acting<S>> {
+        self.rights.has(S::KIND).then(|| Acting {
+            account: self.account,
+            agency: self.agency,
+            kind: self.kind,
+            address: self.address.clone(),
+            person: self.person,
+            person_name: self.person_name.clone(),
+            is_own: self.is_own,
+            rights: self.rights,
+            right: PhantomData,
+        })
+    }
 }
 
-/// Returns the proof, or the refusal: what one may not read is not found, what one may not do is without right.
+/// Returns the proof, or the refusal: what one may not read is not found, what one may not do is without right, and nobody
+/// acts whose sign-in ended. It is as old as its snapshot: whoever keeps a connection asks for each command.
 pub fn act_for<R: Right>(snapshot: &Snapshot, who: &SignedIn, id: AccountId) -> Result<Acting<R>> {
+    still_signed_in(snapshot, who)?;
     let row = account(snapshot, id)?;
     let rights = rights_on(snapshot, who, &row)?;
     if rights.has(R::KIND) {
-        return Ok(proof(who, row));
+        return Ok(proof(who, row, rights));
     }
     let kind = if rights == Rights::default() { RefusalKind::NotFound } else { RefusalKind::NoRight };
     Err(kind.into())
 }
 
-fn proof<R>(who: &SignedIn, row: AccountRow) -> Acting<R> {
+fn proof<R>(who: &SignedIn, row: AccountRow, rights: Rights) -> Acting<R> {
     Acting {
         account: row.id,
         agency: row.agency,
@@ -198,6 +217,7 @@ fn proof<R>(who: &SignedIn, row: AccountRow) -> Acting<R> {
         person: who.person(),
         person_name: who.name().to_owned(),
         is_own: row.owner == Some(who.person()),
+        rights,
         right: PhantomData,
     }
 }
@@ -220,12 +240,11 @@ fn rights_on(snapshot: &Snapshot, who: &SignedIn, row: &AccountRow) -> Result<Ri
 
 /// Returns the proof that the person may write from `address` (RFC 6409 §6.1).
 pub fn sender(snapshot: &Snapshot, who: &SignedIn, address: &EmailAddress) -> Result<Acting<right::Submit>> {
+    still_signed_in(snapshot, who)?;
     let refused = || Refusal::new(RefusalKind::SenderNotAllowed).with("address", address);
     let row = account_by_address(snapshot, address)?.ok_or_else(refused)?;
-    match rights_on(snapshot, who, &row)?.has(RightKind::Submit) {
-        true => Ok(proof(who, row)),
-        false => Err(refused().into()),
-    }
+    let rights = rights_on(snapshot, who, &row)?;
+    if rights.has(RightKind::Submit) { Ok(proof(who, row, rights)) } else { Err(refused().into()) }
 }
 
 /// An account that a person may use.
@@ -241,6 +260,7 @@ pub struct AccountAccess {
 
 /// Returns the accounts a person may use: their own first, then the shared ones by address.
 pub fn accounts_of(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<AccountAccess>> {
+    still_signed_in(snapshot, who)?;
     let ids = snapshot.query(
         "SELECT id FROM account WHERE owner_id = ?1 UNION SELECT account_id FROM account_grant WHERE person_id = ?1",
         &params![who.person().get()],

@@ -3,7 +3,7 @@
 //! Such a secret carries 80 random bits, so its plain SHA-256 cannot be guessed back, and comparing costs a microsecond:
 //! ten thousand phones that come back after a restart need no Argon2 (docs/adr/0009-app-passwords.md).
 
-use crate::{SignedIn, password::generate};
+use crate::{SignedIn, password::generate, still_signed_in};
 use congvu_storage::{Actor, Chain, Db, Event, Snapshot, Tx, params};
 use congvu_types::{CredentialId, Error, PersonId, RefusalKind, Result, Timestamp};
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ pub struct AppPassword {
 /// What sign-in compares with.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
-    id: CredentialId,
+    pub(crate) id: CredentialId,
     hash: Vec<u8>,
     last_used_at: Option<Timestamp>,
 }
@@ -50,6 +50,8 @@ fn digest(secret: &str) -> [u8; 32] {
 /// # Errors
 /// A name that is empty or too long, or too many of them.
 pub fn create_app_password(tx: &mut Tx, who: &SignedIn, name: &str) -> Result<(AppPassword, String)> {
+    // A session that just ended must not leave a secret behind that outlives it.
+    still_signed_in(tx, who)?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(RefusalKind::InvalidName.into());

@@ -5,12 +5,11 @@ use crate::{
     people::{person, person_by_login},
     regulation_of,
     scram::{self, ScramKeys},
+    signed_in::{Means, SignedIn, stands},
     throttle::Throttle,
 };
 use congvu_storage::{Actor, Chain, Db, Event, Snapshot, params};
-use congvu_types::{
-    AccountId, AgencyId, EmailAddress, Error, Language, PersonId, Refusal, RefusalKind, Result, Timestamp,
-};
+use congvu_types::{AccountId, EmailAddress, Error, PersonId, Refusal, RefusalKind, Result, Timestamp};
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::{net::IpAddr, num::NonZeroUsize, sync::Arc, time::Duration};
@@ -39,75 +38,8 @@ pub struct AuthPolicy {
     pub clients_may_use_password: bool,
 }
 
-/// The proof that somebody signed in. Made only here.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    person: PersonRow,
-    must_change_password: bool,
-    scope: Option<AccountId>,
-}
-
-impl SignedIn {
-    pub(crate) const fn new(person: PersonRow, must_change_password: bool, scope: Option<AccountId>) -> Self {
-        Self { person, must_change_password, scope }
-    }
-
-    /// Returns who.
-    #[must_use]
-    pub const fn person(&self) -> PersonId {
-        self.person.id
-    }
-
-    /// Returns their name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.person.name
-    }
-
-    /// Returns the form that signs in, `username@agency-code`.
-    #[must_use]
-    pub fn login(&self) -> String {
-        self.person.login()
-    }
-
-    /// Returns the user name alone.
-    #[must_use]
-    pub fn username(&self) -> &str {
-        &self.person.username
-    }
-
-    /// Returns their agency.
-    #[must_use]
-    pub const fn agency(&self) -> AgencyId {
-        self.person.agency
-    }
-
-    /// Returns their language.
-    #[must_use]
-    pub const fn language(&self) -> Language {
-        self.person.language
-    }
-
-    /// Returns whether nothing but changing the password is open (S4.2d, Điều 4).
-    #[must_use]
-    pub const fn must_change_password(&self) -> bool {
-        self.must_change_password
-    }
-
-    /// Returns the one account that this sign-in opens, for logins `USER@AGENCY/ACCOUNT-ADDRESS`.
-    #[must_use]
-    pub const fn scope(&self) -> Option<AccountId> {
-        self.scope
-    }
-
-    pub(crate) const fn row(&self) -> &PersonRow {
-        &self.person
-    }
-}
-
-/// A secret that was verified: whose, at which version of their credentials, whether it must be changed, and until when this
-/// is believed.
-type Verified = (PersonId, i64, bool, Timestamp);
+/// A password that was verified: whose, at which version of their credentials, and until when this is believed.
+type Verified = (PersonId, i64, Timestamp);
 
 #[derive(Debug)]
 struct Inner {
@@ -161,9 +93,9 @@ impl Authenticator {
         let found = self.find(&login).await?;
         let verified = self.verify(&login, secret, door, found.as_ref(), now).await?;
         match (found, verified) {
-            (Some(found), Some(must_change)) if found.person.is_active => {
+            (Some(found), Some(means)) if found.person.is_active => {
                 self.0.throttle.succeeded(&login);
-                self.admit(found, must_change, door).await
+                self.admit(found, means, door).await
             }
             _ => {
                 self.0.throttle.failed(&login, peer, now);
@@ -172,7 +104,7 @@ impl Authenticator {
         }
     }
 
-    /// Compares; `Some(must change)` when the secret fits.
+    /// Compares; says what the secret is when it fits.
     async fn verify(
         &self,
         login: &str,
@@ -180,26 +112,25 @@ impl Authenticator {
         door: Door,
         found: Option<&Found>,
         now: Timestamp,
-    ) -> Result<Option<bool>> {
+    ) -> Result<Option<Means>> {
         if secret.len() > password::MAX_LENGTH {
             return Ok(None);
         }
         let web = u8::from(door == Door::Web);
         let name =
             scram::hmac(&self.0.process_key, &[&[web], login.as_bytes(), b"\0", secret.as_bytes()].concat());
-        if let (Some(found), Some((person, version, must_change, until))) =
-            (found, self.0.verified.lock().get(&name))
+        if let (Some(found), Some((person, version, until))) = (found, self.0.verified.lock().get(&name))
             && found.person.id == *person
             && found.person.version == *version
             && now < *until
         {
-            return Ok(Some(*must_change));
+            return Ok(Some(Means::Password));
         }
         if let Some(found) = found.filter(|_| door != Door::Web)
             && let Some(used) = app_passwords::fitting(&found.app_passwords, secret)
         {
             app_passwords::note_use(&self.0.db, used, found.person.id, now).await?;
-            return Ok(Some(found.must_change));
+            return Ok(Some(Means::AppPassword(used.id)));
         }
         let candidate = found.and_then(|found| self.candidate(found, door));
         let phc = candidate.map_or(&self.0.decoy, |(_, phc)| phc).clone();
@@ -210,9 +141,9 @@ impl Authenticator {
             .map_err(|e| Error::fault("verifying", e))?;
         // INVARIANT: what was compared with the decoy opens nothing (test: `no_secret_opens_what_has_no_credential`).
         let Some((found, _)) = candidate.filter(|_| fits) else { return Ok(None) };
-        let entry = (found.person.id, found.person.version, found.must_change, now.after(REMEMBER));
+        let entry = (found.person.id, found.person.version, now.after(REMEMBER));
         self.0.verified.lock().put(name, entry);
-        Ok(Some(found.must_change))
+        Ok(Some(Means::Password))
     }
 
     /// Whose hash to compare with; `None` when the person has none or may not use it at this door.
@@ -221,8 +152,8 @@ impl Authenticator {
         found.phc.as_ref().filter(|_| usable).map(|phc| (found, phc))
     }
 
-    async fn admit(&self, found: Found, must_change: bool, door: Door) -> Result<SignedIn> {
-        if must_change && door != Door::Web {
+    async fn admit(&self, found: Found, means: Means, door: Door) -> Result<SignedIn> {
+        if found.must_change && door != Door::Web {
             let agency = found.person.agency;
             let regulation = self.0.db.read_quick(move |s| regulation_of(s, agency)).await?;
             let refusal = Refusal::new(RefusalKind::PasswordMustChange);
@@ -231,7 +162,7 @@ impl Authenticator {
                 None => refusal.into(),
             });
         }
-        Ok(SignedIn::new(found.person, must_change, found.scope))
+        Ok(SignedIn::new(found.person, found.must_change, found.scope, means))
     }
 
     async fn find(&self, login: &str) -> Result<Option<Found>> {
@@ -273,8 +204,7 @@ impl Authenticator {
         match (keys.check(auth_message, proof), found) {
             (Some(signature), Some(found)) => {
                 self.0.throttle.succeeded(login);
-                let must_change = found.must_change;
-                Ok((self.admit(found, must_change, door).await?, signature))
+                Ok((self.admit(found, Means::Password, door).await?, signature))
             }
             _ => {
                 self.0.throttle.failed(login, peer, now);
@@ -308,10 +238,12 @@ impl Authenticator {
         let hashed = tokio::task::spawn_blocking(move || password::hash(&next))
             .await
             .map_err(|e| Error::fault("hashing a password", e))??;
-        let person = who.row().clone();
+        let (person, who) = (who.row().clone(), who.clone());
         self.0
             .db
             .write(Actor::Person(person.id), move |tx| {
+                // What an operator set meanwhile is not undone.
+                stands(tx, &who)?;
                 crate::operate::store_password(tx, person.id, &hashed, false)?;
                 tx.record(
                     Chain::Agency(person.agency),
@@ -385,5 +317,5 @@ pub(crate) fn from_session(snapshot: &Snapshot, id: PersonId, version: i64) -> R
             r.i64(0)
         })?
         .unwrap_or(0);
-    Ok(Some(SignedIn::new(row, must_change != 0, None)))
+    Ok(Some(SignedIn::new(row, must_change != 0, None, Means::Password)))
 }

@@ -1,7 +1,8 @@
 //! Who: agencies, units, people, accounts, grants, credentials, sign-in.
 //!
 //! [`SignedIn`] and [`Acting`] are proofs with private constructors: nobody acts on an account without a grant
-//! (INVARIANT; test: `nobody_acts_without_a_grant`), and a password that must be changed opens nothing but its
+//! (INVARIANT; test: `nobody_acts_without_a_grant`) nor after their sign-in ended (INVARIANT; test:
+//! `a_sign_in_ends_with_what_it_rests_on`), and a password that must be changed opens nothing but its
 //! change (S4.2d, Điều 4; test: `an_initial_password_opens_only_its_change`).
 
 mod accounts;
@@ -15,6 +16,7 @@ mod people;
 mod regulations;
 mod scram;
 mod sessions;
+mod signed_in;
 mod throttle;
 
 pub use accounts::{
@@ -26,12 +28,13 @@ pub use acting::{
     sender,
 };
 pub use app_passwords::{AppPassword, app_passwords, create_app_password, revoke_app_password};
-pub use authenticator::{AuthPolicy, Authenticator, Door, SignedIn};
+pub use authenticator::{AuthPolicy, Authenticator, Door};
 pub use operate::{disable_person, reset_password};
 pub use people::{AgencyRow, PersonRow, agency, people, people_in_position, person, person_by_login};
 pub use regulations::regulation_of;
 pub use scram::ScramKeys;
 pub use sessions::{Session, end_session, open_session, session};
+pub use signed_in::{SignedIn, still_signed_in};
 
 use congvu_storage::MigrationSet;
 

@@ -3,9 +3,8 @@
 
 use congvu_directory::{
     Acting, AuthPolicy, Authenticator, Door, RightKind, SignedIn, act_for, app_passwords,
-    create_app_password, disable_person, end_session,
-    fixture::{self, Prepared},
-    open_session, reset_password, revoke_app_password, right, sender, session,
+    create_app_password, disable_person, end_session, fixture, open_session, reset_password,
+    revoke_app_password, right, sender, session,
 };
 use congvu_storage::{Actor, Snapshot, Tx};
 use congvu_types::{AccountId, EmailAddress, RefusalKind};
@@ -103,10 +102,9 @@ async fn an_initial_password_opens_only_its_change() {
 #[tokio::test]
 async fn no_secret_opens_what_has_no_credential() {
     each_agency(|agency| async move {
-        let text = "[[person]]\nagency = \"bqlctgt\"\nusername = \"trong\"\nname = \"Không Mật Khẩu\"\n";
-        let parsed = fixture::parse(text, Path::new("."), |_| None, false).unwrap();
-        let apply = move |tx: &mut Tx| fixture::apply(tx, &parsed, &Prepared::default());
-        agency.db.write(Actor::System("test"), apply).await.unwrap();
+        agency
+            .apply("[[person]]\nagency = \"bqlctgt\"\nusername = \"trong\"\nname = \"Không Mật Khẩu\"")
+            .await;
         let auth =
             Authenticator::new(agency.db.clone(), AuthPolicy { clients_may_use_password: false }).unwrap();
         for secret in ["decoy", ""] {
@@ -179,6 +177,72 @@ async fn is_open(agency: &Agency, token: &str) -> bool {
 async fn open(agency: &Agency, name: &str) -> String {
     let who = agency.person(name).await;
     agency.db.write(Actor::System("test"), move |tx| open_session(tx, &who)).await.unwrap().0
+}
+
+/// What a sign-in that a connection has kept may still do.
+async fn standing(agency: &Agency, who: &SignedIn, account: AccountId) -> Option<RefusalKind> {
+    let (who, asked) = (who.clone(), who.clone());
+    let address = DIRECTOR.parse::<EmailAddress>().unwrap();
+    let (read, send) = agency
+        .db
+        .read(move |s| {
+            let send = sender(s, &asked, &address).map(drop_proof).err();
+            Ok((may(s, &who, account, RightKind::Read), send.map(|e| e.refusal().unwrap().kind)))
+        })
+        .await
+        .unwrap();
+    assert_eq!(read, send);
+    read
+}
+
+/// S4.2 (Điều 4): a connection that is open ends with the password, the device or the person it rests on.
+#[tokio::test]
+async fn a_sign_in_ends_with_what_it_rests_on() {
+    each_agency(|agency| async move {
+        let (auth, own) = (&agency.authenticator, agency.account(DIRECTOR).await);
+        let sign_in =
+            async |secret: &str| auth.sign_in("hung@bqlctgt", secret, Door::Imap, PEER).await.unwrap();
+        let by_password = sign_in(PASSWORD).await;
+        let who = by_password.clone();
+        let made = agency.db.write(Actor::System("test"), move |tx| create_app_password(tx, &who, "iPhone"));
+        let (phone, secret) = made.await.unwrap();
+        let by_phone = sign_in(&secret).await;
+        // The person's own change of password ends what it opened, and leaves their devices alone.
+        auth.change_password(&by_password, PASSWORD, "cau xom bong 2026", PEER).await.unwrap();
+        assert_eq!(standing(&agency, &by_password, own).await, Some(RefusalKind::SignedOut));
+        assert_eq!(standing(&agency, &by_phone, own).await, None);
+        let by_password = sign_in("cau xom bong 2026").await;
+        for active in [false, true] {
+            let close = move |tx: &mut Tx| disable_person(tx, "hung@bqlctgt", active);
+            agency.db.write(Actor::System("test"), close).await.unwrap();
+            assert_eq!(standing(&agency, &by_password, own).await, Some(RefusalKind::SignedOut));
+            let device = (!active).then_some(RefusalKind::SignedOut);
+            assert_eq!(standing(&agency, &by_phone, own).await, device);
+        }
+        let (who, id) = (by_phone.clone(), phone.id);
+        agency.db.write(Actor::System("test"), move |tx| revoke_app_password(tx, &who, id)).await.unwrap();
+        assert_eq!(standing(&agency, &by_phone, own).await, Some(RefusalKind::SignedOut));
+        // A session that was closed out leaves no secret behind, and undoes no reset.
+        let by_password = sign_in("cau xom bong 2026").await;
+        reset_password(&agency.db, Actor::System("test"), "hung@bqlctgt").await.unwrap();
+        let who = by_password.clone();
+        let late = agency.db.write(Actor::System("test"), move |tx| create_app_password(tx, &who, "late"));
+        assert!(late.await.unwrap_err().is(RefusalKind::SignedOut));
+        assert_eq!(standing(&agency, &by_password, own).await, Some(RefusalKind::SignedOut));
+    })
+    .await;
+}
+
+/// S3.1b (Điều 3): a right that is taken away is gone for connections that are open too.
+#[tokio::test]
+async fn a_withdrawn_grant_ends_at_once() {
+    each_agency(|agency| async move {
+        let (an, shared) = (agency.person("an").await, agency.account(AGENCY).await);
+        agency.withdraw("an", AGENCY).await;
+        let refused = agency.db.read(move |s| Ok(may(s, &an, shared, RightKind::Read))).await.unwrap();
+        assert_eq!(refused, Some(RefusalKind::NotFound));
+    })
+    .await;
 }
 
 /// S4.2 (Điều 4): a new password, a closed person, a sign-out: each ends the sessions.

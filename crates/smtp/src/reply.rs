@@ -31,6 +31,11 @@ impl Reply {
         self.code < 400
     }
 
+    /// Whether the connection closes behind it (RFC 5321 §3.8).
+    pub(crate) const fn closes(&self) -> bool {
+        self.code == 421
+    }
+
     /// Words a refusal.
     pub(crate) fn refusal(refusal: &Refusal) -> Self {
         let (code, status) = codes(refusal.kind);
@@ -82,6 +87,8 @@ const fn codes(kind: RefusalKind) -> (u16, &'static str) {
         | RefusalKind::OwnMessage => (550, "5.7.1"),
         RefusalKind::SenderPolicy => (550, "5.7.26"),
         RefusalKind::SignInFailed => (535, "5.7.8"),
+        // The client keeps the message, and hears at its next sign-in what to do (RFC 4954 §6).
+        RefusalKind::SignedOut => (421, "4.7.0"),
         RefusalKind::PasswordMustChange => (534, "5.7.9"),
         RefusalKind::TooManyAttempts => (454, "4.7.0"),
         RefusalKind::OverQuota => (452, "4.2.2"),

@@ -2,7 +2,7 @@
 
 use crate::{Site, local, queue};
 use congvu_casework::review::{self, Clearance, Draft};
-use congvu_directory::{Acting, SignedIn, right, sender};
+use congvu_directory::{Acting, SignedIn, right, sender, still_signed_in};
 use congvu_storage::Tx;
 use congvu_types::{Citation, EmailAddress, Refusal, RefusalKind, Result, ReviewId};
 
@@ -31,9 +31,7 @@ const MAX_RECIPIENTS: usize = 1000;
 /// use (RFC 6409 §6.1, S3.1b); when one of them is of an account under review, the message is held (S9.1, Điều 9). An
 /// address of ours that nobody has refuses the whole message.
 pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result<Submitted> {
-    if who.must_change_password() {
-        return Err(RefusalKind::PasswordMustChange.into());
-    }
+    still_signed_in(tx, who)?;
     let recipients = &draft.envelope().recipients;
     if recipients.is_empty() || recipients.len() > MAX_RECIPIENTS {
         return Err(RefusalKind::TooMany.into());

@@ -79,6 +79,12 @@ impl Error {
             Self::Fault(_) => None,
         }
     }
+
+    /// Returns whether it is a refusal of this kind.
+    #[must_use]
+    pub fn is(&self, kind: crate::RefusalKind) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.kind == kind)
+    }
 }
 
 impl fmt::Display for Error {

@@ -13,6 +13,8 @@ pub enum RefusalKind {
     NoRight,
     /// Name and password do not fit, or the account of the person is closed.
     SignInFailed,
+    /// What the person signed in with ended: closed, revoked, or another password set (S4.2).
+    SignedOut,
     /// The password must be changed on the web first (S4.2).
     PasswordMustChange,
     /// Too many failed attempts from here; wait.
@@ -63,10 +65,11 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind, for tests that each has its words.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::NotFound,
         Self::NoRight,
         Self::SignInFailed,
+        Self::SignedOut,
         Self::PasswordMustChange,
         Self::TooManyAttempts,
         Self::WeakPassword,

@@ -88,6 +88,9 @@ impl Problem {
     }
 
     fn from_refusal(refusal: &Refusal, language: Language) -> Self {
+        if refusal.kind == RefusalKind::SignedOut {
+            return Self::unauthenticated(language);
+        }
         let key = refusal.kind.key();
         Self {
             status: status_of(refusal.kind),
@@ -142,7 +145,7 @@ impl Problem {
 const fn status_of(kind: RefusalKind) -> StatusCode {
     match kind {
         RefusalKind::NotFound | RefusalKind::UnknownRecipient => StatusCode::NOT_FOUND,
-        RefusalKind::SignInFailed => StatusCode::UNAUTHORIZED,
+        RefusalKind::SignInFailed | RefusalKind::SignedOut => StatusCode::UNAUTHORIZED,
         RefusalKind::NoRight
         | RefusalKind::PasswordMustChange
         | RefusalKind::SenderNotAllowed

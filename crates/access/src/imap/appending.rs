@@ -9,7 +9,7 @@ use super::{
 use congvu_directory::{act_for, right};
 use congvu_mail::{DeliverOptions, append, prepare};
 use congvu_storage::Actor;
-use congvu_types::Error;
+use congvu_types::{Error, RefusalKind};
 
 /// Messages larger than this are hashed and compressed aside, so that other sessions go on.
 const LARGE: usize = 256 * 1024;
@@ -25,7 +25,7 @@ impl Session {
         let target = options.db.read_quick(move |s| names::find_mailbox(s, &asking, &wanted)).await;
         let target = match target {
             Ok(target) => target,
-            Err(error) if error.refusal().is_some() => {
+            Err(error) if error.is(RefusalKind::NotFound) => {
                 return Err(Failed::no("[TRYCREATE] There is no such mailbox."));
             }
             Err(error) => return Err(error.into()),
@@ -51,6 +51,7 @@ impl Session {
                 append(tx, &acting, target.id, &message, &deliver)
             })
             .await?;
+        self.renew().await?;
         self.poll(true).await?;
         Ok(format!("[APPENDUID {} {}] Stored.", stored.uidvalidity, stored.uid))
     }

@@ -12,7 +12,7 @@ use congvu_mail::{
 };
 use congvu_storage::{Actor, Tx};
 use congvu_transport::{Site, move_messages};
-use congvu_types::{Flags, Result, Uid};
+use congvu_types::{Flags, RefusalKind, Result, Uid};
 
 /// How messages get to another mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Session {
         };
         let target = match target {
             Ok(target) => target,
-            Err(error) if error.refusal().is_some() => {
+            Err(error) if error.is(RefusalKind::NotFound) => {
                 return Err(Failed::no("[TRYCREATE] There is no such mailbox."));
             }
             Err(error) => return Err(error.into()),

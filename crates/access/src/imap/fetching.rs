@@ -13,7 +13,7 @@ use super::{
 use congvu_mail::{Entry, FlagOperation, Want};
 use congvu_storage::Actor;
 use congvu_types::{EmailId, Flags, Uid};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// Rows read at a time.
 const PAGE: usize = 500;
@@ -147,7 +147,9 @@ impl Session {
             items,
         });
         let mut rest = wanted;
+        let mut renewed = Instant::now();
         while !rest.is_empty() {
+            self.renew_now_and_then(&mut renewed).await?;
             let run: Vec<(u32, Entry)> = rest[..contiguous(rest)].to_vec();
             let (db, work) = (&self.server.options.db, asked.clone());
             let (few, length) = (run.len() <= FEW, run.len());

@@ -30,6 +30,7 @@ impl Session {
         self.connection.write(b"+ Waiting\r\n");
         let until = Instant::now() + PATIENCE;
         loop {
+            Box::pin(self.renew()).await?;
             Box::pin(self.poll(true)).await?;
             self.connection.flush().await?;
             match self.wait(watch.as_mut(), until).await {

@@ -9,6 +9,8 @@ pub(crate) enum Failed {
     No(String),
     /// It is no command, or not now.
     Bad(String),
+    /// The sign-in ended: nothing more is done for this client before it signs in again.
+    SignedOut(String),
     /// The connection is of no use any more.
     Gone,
 }
@@ -61,6 +63,9 @@ impl From<RefusalKind> for Failed {
 fn refused(refusal: &Refusal) -> Failed {
     let sentence = congvu_types::without_accents(&refusal.sentence(Language::English));
     let text: String = sentence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if refusal.kind == RefusalKind::SignedOut {
+        return Failed::SignedOut(text);
+    }
     Failed::No(format!("[{}] {text}", code(refusal.kind)))
 }
 
@@ -75,7 +80,7 @@ const fn code(kind: RefusalKind) -> &'static str {
         | RefusalKind::UnofficialDomain
         | RefusalKind::NotEntitled
         | RefusalKind::OwnMessage => "NOPERM",
-        RefusalKind::SignInFailed => "AUTHENTICATIONFAILED",
+        RefusalKind::SignInFailed | RefusalKind::SignedOut => "AUTHENTICATIONFAILED",
         RefusalKind::PasswordMustChange => "EXPIRED",
         RefusalKind::TooManyAttempts | RefusalKind::Busy => "UNAVAILABLE",
         RefusalKind::OverQuota => "OVERQUOTA",
@@ -101,7 +106,11 @@ mod tests {
     #[test]
     fn every_refusal_is_one_line_with_a_code() {
         for kind in RefusalKind::ALL {
-            let Failed::No(text) = Failed::from(kind) else { panic!() };
+            let text = match Failed::from(kind) {
+                Failed::No(text) => text,
+                Failed::SignedOut(text) => format!("[] {text}"),
+                other => panic!("{other:?}"),
+            };
             assert!(text.starts_with('[') && text.is_ascii() && !text.contains('\n'), "{text}");
         }
     }

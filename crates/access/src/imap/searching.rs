@@ -13,7 +13,7 @@ use congvu_directory::{Acting, right};
 use congvu_mail::{Entry, Want, messages, raw};
 use congvu_storage::Snapshot;
 use congvu_types::{MailboxId, Result, Uid};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// Messages looked at in one read.
 const PAGE: usize = 500;
@@ -43,7 +43,9 @@ impl Session {
                 None => open.push((seq, *entry)),
             }
         }
+        let mut renewed = Instant::now();
         for page in pages(&open) {
+            self.renew_now_and_then(&mut renewed).await?;
             let (key, reading, page) = (key.clone(), reading.clone(), page.to_vec());
             let db = &self.server.options.db;
             hits.extend(db.read(move |s| look(s, &reading, mailbox, &key, &page)).await?);

@@ -11,15 +11,24 @@ use super::{
 };
 use congvu_directory::{Acting, act_for, right};
 use congvu_mail::{Entry, FlagSet, MailboxRow, View};
-use congvu_types::{Flags, Uid};
-use std::sync::Arc;
+use congvu_types::{Flags, RefusalKind, Uid};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a command goes on by the proofs of its beginning.
+const RENEW_EVERY: Duration = Duration::from_secs(1);
 
 /// A selected mailbox.
 pub(super) struct Selected {
     pub(super) mailbox: MailboxRow,
+    /// The right to read, made anew for each command ([`Session::renew`]).
     pub(super) reading: Acting<right::Read>,
     /// The right to change things; `None` when the mailbox is open for reading alone.
     pub(super) changing: Option<Acting<right::Draft>>,
+    /// Opened with EXAMINE.
+    read_only: bool,
     /// What the client has been told of.
     pub(super) view: Arc<View>,
     /// What the last search saved (RFC 9051 §6.4.4.1).
@@ -77,21 +86,43 @@ impl Session {
         self.enabled.condstore |= condstore;
         let (who, wanted) = (self.signed_in()?, name.to_owned());
         let options = self.server.options.clone();
-        let (mailbox, reading, changing) = options
+        let (mailbox, reading) = options
             .db
             .read_quick(move |s| {
                 let mailbox = names::find_mailbox(s, &who, &wanted)?;
                 let reading = act_for::<right::Read>(s, &who, mailbox.account)?;
-                let changing = act_for::<right::Draft>(s, &who, mailbox.account).ok();
-                Ok((mailbox, reading, changing))
+                Ok((mailbox, reading))
             })
             .await?;
-        let changing = changing.filter(|_| !read_only);
+        let changing = reading.with::<right::Draft>().filter(|_| !read_only);
         let view = options.views.current(mailbox.account, mailbox.id).await?;
         let is_writable = changing.is_some();
         self.describe(name, &view, is_writable);
-        self.selected = Some(Box::new(Selected { mailbox, reading, changing, view, saved: Vec::new() }));
+        let saved = Vec::new();
+        self.selected = Some(Box::new(Selected { mailbox, reading, changing, read_only, view, saved }));
         Ok(if is_writable { "[READ-WRITE] Selected." } else { "[READ-ONLY] Open for reading." }.to_owned())
+    }
+
+    /// Makes the proofs of what the person may do in the selected mailbox anew: a connection lives for days, and grants, devices and people do
+    /// not (S3.1b, Điều 3; S4.2, Điều 4).
+    pub(super) async fn renew(&mut self) -> Result<(), Failed> {
+        let Some(selected) = &self.selected else { return Ok(()) };
+        let (who, account) = (self.signed_in()?, selected.mailbox.account);
+        let renewed =
+            self.server.options.db.read_quick(move |s| act_for::<right::Read>(s, &who, account)).await;
+        let reading = match renewed {
+            Ok(reading) => reading,
+            Err(error) if error.is(RefusalKind::NotFound) || error.is(RefusalKind::NoRight) => {
+                self.tell("BYE The mailbox is not open to you any more.");
+                return Err(Failed::Gone);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(selected) = &mut self.selected {
+            selected.changing = reading.with().filter(|_| !selected.read_only);
+            selected.reading = reading;
+        }
+        Ok(())
     }
 
     fn describe(&mut self, name: &str, view: &View, is_writable: bool) {
@@ -123,6 +154,15 @@ impl Session {
             self.connection.write(&shown);
             self.connection.write(b"\r\n");
         }
+    }
+
+    /// Like [`Session::renew`], for a command that takes long: once a second.
+    pub(super) async fn renew_now_and_then(&mut self, last: &mut Instant) -> Result<(), Failed> {
+        if last.elapsed() < RENEW_EVERY {
+            return Ok(());
+        }
+        *last = Instant::now();
+        self.renew().await
     }
 
     /// Tells what changed since the client was last told. Without `expunges` nothing is told while messages are gone that

@@ -169,6 +169,11 @@ impl Session {
                 self.finish(tag, "BAD", &text);
                 return self.count_error();
             }
+            // RFC 9051 §7.1.5: said before the connection closes.
+            Err(Failed::SignedOut(text)) => {
+                self.tell(&format!("BYE {text}"));
+                return Err(Failed::Gone);
+            }
             Err(Failed::Gone) => return Err(Failed::Gone),
         }
         if self.failed_sign_ins >= 5 {
@@ -216,6 +221,7 @@ impl Session {
                 Ok("Done.".to_owned())
             }
             Command::Noop => {
+                self.renew().await?;
                 self.poll(true).await?;
                 Ok("Done.".to_owned())
             }
@@ -259,6 +265,7 @@ impl Session {
         if self.selected.is_none() {
             return Err(Failed::bad("Select a mailbox first."));
         }
+        self.renew().await?;
         match command {
             Command::Close => self.close_mailbox().await,
             Command::Unselect => {

@@ -8,6 +8,7 @@ use super::{
     reply::{Answer, Failed},
     session::Session,
 };
+use congvu_directory::{act_for, right};
 use congvu_mail::{FlagChange, MAX_BATCH, expunge, store_flags};
 use congvu_storage::Actor;
 use congvu_types::{Flags, Uid};
@@ -40,23 +41,24 @@ impl Session {
     /// Changes flags, a batch a transaction; returns the UIDs, ascending, that had changed since.
     pub(super) async fn change_flags(&mut self, uids: &[Uid], store: &Store) -> Result<Vec<Uid>, Failed> {
         let selected = self.at()?;
-        let Some(acting) = selected.changing.clone() else {
+        if selected.changing.is_none() {
             return Err(Failed::no("[NOPERM] The mailbox is open for reading alone."));
-        };
-        let mailbox = selected.mailbox.id;
+        }
+        let (who, account, mailbox) = (self.signed_in()?, selected.mailbox.account, selected.mailbox.id);
         let mut modified = Vec::new();
         for batch in uids.chunks(MAX_BATCH) {
-            let (acting, batch) = (acting.clone(), batch.to_vec());
+            let (who, batch) = (who.clone(), batch.to_vec());
             let change = FlagChange {
                 operation: store.operation,
                 flags: store.given.flags,
                 keywords: store.given.keywords.clone(),
                 unchanged_since: store.unchanged_since,
             };
-            let actor = Actor::Person(acting.person());
-            let db = &self.server.options.db;
-            let outcome =
-                db.write(actor, move |tx| store_flags(tx, &acting, mailbox, &batch, &change)).await?;
+            let stored = self.server.options.db.write(Actor::Person(who.person()), move |tx| {
+                let acting = act_for::<right::Draft>(tx, &who, account)?;
+                store_flags(tx, &acting, mailbox, &batch, &change)
+            });
+            let outcome = stored.await?;
             modified.extend(outcome.modified);
         }
         modified.sort_unstable();
@@ -115,13 +117,16 @@ impl Session {
 
     async fn expunge_uids(&mut self, uids: &[Uid]) -> Result<(), Failed> {
         let selected = self.at()?;
-        let Some(acting) = selected.changing.clone() else { return Ok(()) };
-        let mailbox = selected.mailbox.id;
+        if selected.changing.is_none() {
+            return Ok(());
+        }
+        let (who, account, mailbox) = (self.signed_in()?, selected.mailbox.account, selected.mailbox.id);
         for batch in uids.chunks(MAX_BATCH) {
-            let (acting, batch) = (acting.clone(), batch.to_vec());
-            let actor = Actor::Person(acting.person());
-            let db = &self.server.options.db;
-            db.write(actor, move |tx| expunge(tx, &acting, mailbox, &batch)).await?;
+            let (who, batch) = (who.clone(), batch.to_vec());
+            let expunged = self.server.options.db.write(Actor::Person(who.person()), move |tx| {
+                expunge(tx, &act_for::<right::Draft>(tx, &who, account)?, mailbox, &batch)
+            });
+            expunged.await?;
         }
         Ok(())
     }

@@ -1,7 +1,12 @@
 //! What one session does, another hears of: NOOP, IDLE, CONDSTORE.
 
 use crate::door::{arrive, letter, open, signed_in};
-use testkit::agency::{DIRECTOR, each_agency};
+use congvu_directory::{create_app_password, disable_person, revoke_app_password};
+use congvu_storage::{Actor, Tx};
+use testkit::{
+    agency::{AGENCY, Agency, DIRECTOR, each_agency},
+    transcript::Client,
+};
 
 #[tokio::test]
 async fn an_idle_session_hears_of_what_is_committed() {
@@ -115,6 +120,71 @@ async fn changes_have_a_sequence() {
                 modseq + 2
             ))
             .await;
+    })
+    .await;
+}
+
+async fn set_active(agency: &Agency, login: &'static str, active: bool) {
+    let set = move |tx: &mut Tx| disable_person(tx, login, active);
+    agency.db.write(Actor::System("test"), set).await.unwrap();
+}
+
+/// S4.2 (Điều 4): whoever was closed out is told so, whatever they ask of the mailbox that was open to them.
+#[tokio::test]
+async fn a_session_ends_with_the_sign_in() {
+    each_agency(|agency| async move {
+        arrive(&agency, DIRECTOR, &letter("mot")).await;
+        let address = open(&agency).await;
+        for command in [
+            "FETCH 1 (FLAGS)",
+            "FETCH 1 (BODY.PEEK[])",
+            "STORE 1 +FLAGS (\\Flagged)",
+            "SEARCH ALL",
+            "EXPUNGE",
+            "COPY 1 Drafts",
+            "NOOP",
+            "LIST \"\" *",
+            "STATUS INBOX (MESSAGES)",
+        ] {
+            let mut client = signed_in(address, "hung@bqlctgt").await;
+            client.play("C: a SELECT INBOX\nS~ a OK *").await;
+            set_active(&agency, "hung@bqlctgt", false).await;
+            client.play(&format!("C: b {command}\nS: * BYE This sign-in has ended. Sign in again.")).await;
+            assert_eq!(client.receive().await, "");
+            set_active(&agency, "hung@bqlctgt", true).await;
+        }
+    })
+    .await;
+}
+
+/// A device that was revoked is signed in no more, be it idle (S4.2, Điều 4).
+#[tokio::test]
+async fn an_idle_session_ends_with_its_device() {
+    each_agency(|agency| async move {
+        let hung = agency.person("hung").await;
+        let who = hung.clone();
+        let made = agency.db.write(Actor::System("test"), move |tx| create_app_password(tx, &who, "phone"));
+        let (phone, secret) = made.await.unwrap();
+        let mut client = Client::connect(open(&agency).await).await;
+        client.play(&format!("S: * OK *\nC: a LOGIN hung@bqlctgt {secret}\nS: a OK *")).await;
+        client.play("C: a SELECT INBOX\nS~ a OK *\nC: i IDLE\nS: + *").await;
+        let revoke = move |tx: &mut Tx| revoke_app_password(tx, &hung, phone.id);
+        agency.db.write(Actor::System("test"), revoke).await.unwrap();
+        arrive(&agency, DIRECTOR, &letter("mot")).await;
+        client.play("S: * BYE This sign-in has ended. Sign in again.").await;
+    })
+    .await;
+}
+
+/// S3.1b (Điều 3): a shared mailbox that was selected closes with the grant.
+#[tokio::test]
+async fn a_selected_mailbox_closes_with_the_grant() {
+    each_agency(|agency| async move {
+        arrive(&agency, AGENCY, &letter("mot")).await;
+        let mut client = signed_in(open(&agency).await, "an@bqlctgt").await;
+        client.play("C: a SELECT INBOX\nS~ a OK *").await;
+        agency.withdraw("an", AGENCY).await;
+        client.play("C: b FETCH 1 (BODY.PEEK[])\nS: * BYE The mailbox is not open to you any more.").await;
     })
     .await;
 }

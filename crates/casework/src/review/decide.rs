@@ -5,7 +5,7 @@ use super::{
     read::{self, Review},
     state::ReviewState,
 };
-use congvu_directory::SignedIn;
+use congvu_directory::{SignedIn, still_signed_in};
 use congvu_mail::{Copied, Role};
 use congvu_storage::{Chain, Event, Tx, params};
 use congvu_types::{Citation, Refusal, RefusalKind, Result, ReviewId};
@@ -87,9 +87,7 @@ const LONGEST_COMMENT: usize = 4000;
 pub fn decide(tx: &mut Tx, who: &SignedIn, id: ReviewId, decision: &Decision) -> Result<Decided> {
     let mut review = lock(tx, id)?;
     let refuse = |kind| Refusal::new(kind).citing(&review.citation);
-    if who.must_change_password() {
-        return Err(RefusalKind::PasswordMustChange.into());
-    }
+    still_signed_in(tx, who)?;
     // S9.1 (Điều 9): an author is told so even without the right to review.
     if review.author == who.person() {
         return Err(refuse(RefusalKind::OwnMessage).into());
@@ -203,6 +201,7 @@ fn approved(tx: &Tx, review: &Review) -> Result<Cleared> {
 
 /// Takes a held message back: its author alone, before the decision. It becomes a draft again.
 pub fn withdraw(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {
+    still_signed_in(tx, who)?;
     let mut review = lock(tx, id)?;
     if review.author != who.person() {
         read::open(tx, who, id)?;

@@ -1,7 +1,9 @@
 //! Reading reviews: who may see which, lists by pages, history.
 
 use super::{Envelope, state::ReviewState};
-use congvu_directory::{Acting, RightKind, SignedIn, accounts_of, act_for, right};
+use congvu_directory::{
+    Acting, RightKind, SignedIn, accounts_of, act_for, person, regulation_of, right, still_signed_in,
+};
 use congvu_message::MessageDigest;
 use congvu_storage::{BlobHash, Row, Snapshot, Tx, params};
 use congvu_types::{
@@ -189,6 +191,7 @@ pub fn waiting_count(snapshot: &Snapshot) -> Result<u64> {
 
 /// Returns a review that the person may see: its author, who may read or review the account, and a deputy.
 pub fn open(snapshot: &Snapshot, who: &SignedIn, id: ReviewId) -> Result<Review> {
+    still_signed_in(snapshot, who)?;
     let review = get(snapshot, id)?.ok_or(RefusalKind::NotFound)?;
     let may_see = review.author == who.person()
         || act_for::<right::Read>(snapshot, who, review.account).is_ok()
@@ -215,14 +218,24 @@ pub fn review_at(
     }
 }
 
-/// Returns whether the person holds the power to decide: the right to review, or being the deputy it was passed to.
+/// Returns whether the person holds the power to decide: the right to review, or being a deputy it was passed to.
 pub(super) fn may_decide(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Result<bool> {
-    match act_for::<right::Review>(snapshot, who, review.account) {
-        Ok(_) => return Ok(true),
-        Err(Error::Refused(_)) => {}
-        Err(fault) => return Err(fault),
+    Ok(may_review(snapshot, who, review.account)? || is_deputy(snapshot, who, review)?)
+}
+
+fn may_review(snapshot: &Snapshot, who: &SignedIn, account: AccountId) -> Result<bool> {
+    match act_for::<right::Review>(snapshot, who, account) {
+        Ok(_) => Ok(true),
+        Err(Error::Refused(no)) if matches!(no.kind, RefusalKind::NoRight | RefusalKind::NotFound) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
-    if who.scope().is_some_and(|scope| scope != review.account) {
+}
+
+/// S9.1 (Điều 9): a review that was passed on is decided by who holds a deputy's position today, not by who held it then.
+fn is_deputy(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Result<bool> {
+    if who.scope().is_some_and(|scope| scope != review.account) || who.agency() != review.agency {
         return Ok(false);
     }
     let passed_on = snapshot.query_opt(
@@ -230,7 +243,16 @@ pub(super) fn may_decide(snapshot: &Snapshot, who: &SignedIn, review: &Review) -
         &params![who.person().get(), review.id.get()],
         |r| r.i64(0),
     )?;
-    Ok(passed_on.is_some())
+    Ok(passed_on.is_some() && deputy_from(snapshot, who)?.is_some_and(|level| level <= review.level))
+}
+
+/// From which level on a review reaches the position that the person holds now; `None` when no deputy's.
+fn deputy_from(snapshot: &Snapshot, who: &SignedIn) -> Result<Option<u32>> {
+    let Some(now) = person(snapshot, who.person())?.filter(|p| p.is_active) else { return Ok(None) };
+    let regulation = regulation_of(snapshot, now.agency)?;
+    let deputies = regulation.outgoing_review.as_ref().map(|r| r.deputies.as_slice()).unwrap_or_default();
+    let place = deputies.iter().position(|deputy| now.position.as_ref() == Some(deputy));
+    Ok(place.and_then(|place| u32::try_from(place + 1).ok()))
 }
 
 /// Returns whether the person may decide on this review now.
@@ -248,6 +270,7 @@ pub fn list(
     before: Option<ReviewId>,
     limit: usize,
 ) -> Result<Vec<Review>> {
+    still_signed_in(snapshot, who)?;
     let before = before.map_or(i64::MAX, ReviewId::get);
     let mut ids = Vec::new();
     if filter == Filter::Mine {
@@ -303,10 +326,12 @@ fn passed_on(
     if who.scope().is_some() {
         return Ok(Vec::new());
     }
+    let Some(level) = deputy_from(snapshot, who)? else { return Ok(Vec::new()) };
     let found = snapshot.query(
         "SELECT r.id, r.state FROM review_deputy d JOIN review r ON r.id = d.review_id
-         WHERE d.person_id = ?1 AND d.review_id < ?2 ORDER BY d.review_id DESC LIMIT ?3",
-        &params![who.person().get(), before, limit.saturating_mul(4)],
+         WHERE d.person_id = ?1 AND d.review_id < ?2 AND r.agency_id = ?4 AND r.level >= ?5
+         ORDER BY d.review_id DESC LIMIT ?3",
+        &params![who.person().get(), before, limit.saturating_mul(4), who.agency().get(), level],
         |r| Ok((ReviewId::new(r.i64(0)?), r.text(1)? == "awaiting")),
     )?;
     Ok(found
@@ -328,9 +353,8 @@ pub fn pending_count(snapshot: &Snapshot, who: &SignedIn) -> Result<u64> {
         )?;
     }
     for id in passed_on(snapshot, who, Filter::Awaiting, i64::MAX, 1000)? {
-        let review = get(snapshot, id)?;
-        let counted = review.as_ref().map(|r| act_for::<right::Review>(snapshot, who, r.account).is_ok());
-        count += u64::from(counted == Some(false));
+        let Some(review) = get(snapshot, id)? else { continue };
+        count += u64::from(!may_review(snapshot, who, review.account)?);
     }
     Ok(count)
 }

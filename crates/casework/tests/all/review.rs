@@ -7,6 +7,7 @@ use congvu_casework::review::{
 };
 use congvu_directory::{SignedIn, sender};
 use congvu_mail::Role;
+use congvu_storage::{Tx, params};
 use congvu_types::{RefusalKind, Result, ReviewId};
 use std::time::Duration;
 
@@ -212,6 +213,34 @@ async fn a_deadline_passes_to_the_deputy_and_never_sends() {
         assert_eq!(steps[1].step, "passed-on");
         assert_eq!(steps[1].comment.as_deref(), Some("Trần Quốc Hùng"));
         assert!(decide(&world, &deputy, id, approve).await.unwrap());
+    })
+    .await;
+}
+
+/// S9.1 (Điều 9): whoever held a deputy's position when the review was passed on, and holds it no more, decides nothing.
+#[tokio::test]
+async fn a_deputy_decides_only_while_they_hold_the_position() {
+    each_world(&[], |world| async move {
+        let (id, digest) = held(&world, &world.person("an").await, "late").await;
+        world.clock.wait(Duration::from_secs(4 * 3600));
+        world.write(|tx| review::step(tx, 100)).await.unwrap();
+        let deputy = world.person("hung").await;
+        for (position, refusal) in [("chuyen-vien", Some(RefusalKind::NotFound)), ("giam-doc", None)] {
+            let set = move |tx: &mut Tx| {
+                tx.execute("UPDATE person SET position = ?1 WHERE username = 'hung'", &params![position])
+            };
+            world.write(set).await.unwrap();
+            let who = deputy.clone();
+            let seen = world.db.read(move |snap| {
+                let waiting = list(snap, &who, Filter::Awaiting, None, 10)?.len();
+                Ok((waiting, pending_count(snap, &who)?, open(snap, &who, id).is_ok()))
+            });
+            let is_deputy = refusal.is_none();
+            let expected = (usize::from(is_deputy), u64::from(is_deputy), is_deputy);
+            assert_eq!(seen.await.unwrap(), expected, "{position}");
+            let decided = decide(&world, &deputy, id, decision(DecisionKind::Approve, None, &digest)).await;
+            assert_eq!(decided.err().and_then(|e| e.refusal().map(|r| r.kind)), refusal, "{position}");
+        }
     })
     .await;
 }

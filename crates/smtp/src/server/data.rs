@@ -158,6 +158,6 @@ impl Session {
         for reply in &replies {
             self.say(reply);
         }
-        Ok(())
+        if replies.iter().any(Reply::closes) { Err(End::Said) } else { Ok(()) }
     }
 }

@@ -148,6 +148,9 @@ impl Session {
     /// Says what was wrong; enough of it ends the session.
     pub(super) fn refuse(&mut self, reply: &Reply) -> Result<(), End> {
         self.say(reply);
+        if reply.closes() {
+            return Err(End::Said);
+        }
         self.count_error(1)
     }
 

@@ -1,8 +1,10 @@
 //! Mail from people: sign-in, senders, the review of what leaves.
 
 use crate::door::{open, play};
+use congvu_directory::disable_person;
 use congvu_net::sasl::encode;
 use congvu_smtp::Service;
+use congvu_storage::{Actor, Tx};
 use congvu_transport::captured;
 use testkit::{
     agency::{INITIAL, PASSWORD, each_agency},
@@ -127,6 +129,38 @@ async fn an_initial_password_sends_nothing() {
         client.play("S: 220 *\nC: EHLO x\nS~ 250 AUTH *").await;
         client.send(&format!("AUTH PLAIN {}", plain("moi@bqlctgt", INITIAL))).await;
         client.play("S: 534 5.7.9 *(khoan 2 Dieu 4)").await;
+    })
+    .await;
+}
+
+/// S4.2 (Điều 4): a connection that was signed in sends nothing once the person is closed out.
+#[tokio::test]
+async fn nothing_is_taken_from_who_was_closed_out() {
+    each_agency(|agency| async move {
+        let mut client = Client::connect(open(&agency, Service::Submission).await).await;
+        let hung = plain("hung@bqlctgt", PASSWORD);
+        let begun = format!(
+            "
+            S: 220 *
+            C: EHLO x
+            S~ 250 AUTH *
+            C: AUTH PLAIN {hung}
+            S: 235 *
+            C: MAIL FROM:<giamdoc@khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<sonoivu@gov.example>
+            S: 250 *
+            C: DATA
+            S: 354 *
+        "
+        );
+        client.play(&begun).await;
+        let close = |tx: &mut Tx| disable_person(tx, "hung@bqlctgt", false);
+        agency.db.write(Actor::System("test"), close).await.unwrap();
+        let end = "C: From: giamdoc@khanhhoa.example\nC:\nC: .\nS: 421 4.7.0 This sign-in has ended. Sign in again.";
+        client.play(end).await;
+        assert_eq!(client.receive().await, "");
+        assert!(agency.db.read(|s| captured(s, 10)).await.unwrap().is_empty());
     })
     .await;
 }
