@@ -1,10 +1,18 @@
 //! Content-addressed bytes: BLAKE3 names, zstd inside, verified on read.
 //!
 //! Small blobs ride in the transaction; large ones are written and synced to the [`BlobStore`] before the row
-//! that names them commits. There are no reference counters: rows name blobs, and the collector asks them.
+//! that names them commits, and ride in the transaction too when nobody staged them. There are no reference counters:
+//! rows name blobs, and the collector asks them.
 
 use congvu_types::{Error, Result};
-use std::{cell::RefCell, fmt, sync::Arc};
+use std::{
+    cell::RefCell,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Compressed blobs up to this many bytes are stored in the database (dependencies measured: files win above).
 pub const MAX_INLINE_BYTES: usize = 64 * 1024;
@@ -56,7 +64,31 @@ impl fmt::Debug for BlobHash {
 pub struct PreparedBlob {
     pub(crate) hash: BlobHash,
     pub(crate) plain_len: usize,
-    pub(crate) packed: Arc<[u8]>,
+    pub(crate) bytes: Bytes,
+}
+
+/// Where the bytes of a prepared blob are.
+#[derive(Debug, Clone)]
+pub(crate) enum Bytes {
+    /// Here, compressed.
+    Here { packed: Arc<[u8]>, staged: Staged },
+    /// In the database already.
+    Stored,
+}
+
+/// Whether a blob's bytes are in the blob store, synced. Only staging says so, to every clone of the blob; a row without
+/// its bytes is written for nothing less.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Staged(Arc<AtomicBool>);
+
+impl Staged {
+    pub(crate) fn done(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_done(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl PreparedBlob {
@@ -73,13 +105,15 @@ impl PreparedBlob {
             packer.compress(bytes)
         });
         let packed = packed.map_err(|e| Error::fault("compressing a blob", e))?;
-        Ok(Self { hash: BlobHash::of(bytes), plain_len: bytes.len(), packed: packed.into() })
+        let bytes_here = Bytes::Here { packed: packed.into(), staged: Staged::default() };
+        Ok(Self { hash: BlobHash::of(bytes), plain_len: bytes.len(), bytes: bytes_here })
     }
 
-    /// Names a blob that is stored already, without its bytes: putting it again only keeps it.
+    /// Names a blob that is stored already, without its bytes: putting it again only keeps it, and is a fault when it is
+    /// not there any more.
     #[must_use]
-    pub fn stored(hash: BlobHash, plain_len: usize) -> Self {
-        Self { hash, plain_len, packed: Arc::from([]) }
+    pub const fn stored(hash: BlobHash, plain_len: usize) -> Self {
+        Self { hash, plain_len, bytes: Bytes::Stored }
     }
 
     /// Returns the blob's name.
@@ -100,8 +134,23 @@ impl PreparedBlob {
         self.plain_len == 0
     }
 
-    pub(crate) fn is_inline(&self) -> bool {
-        self.packed.len() <= MAX_INLINE_BYTES
+    /// Returns the bytes to be staged, and where that is noted; `None` when there is nothing to stage.
+    pub(crate) fn to_stage(&self) -> Option<(&Arc<[u8]>, &Staged)> {
+        match &self.bytes {
+            Bytes::Here { packed, staged } if packed.len() > MAX_INLINE_BYTES => Some((packed, staged)),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes that go into the row: those of a small blob, and of every blob that was not staged, such as a
+    /// report composed within the transaction.
+    pub(crate) fn inline(&self) -> Option<&[u8]> {
+        match &self.bytes {
+            Bytes::Here { packed, staged } => {
+                (packed.len() <= MAX_INLINE_BYTES || !staged.is_done()).then_some(&packed[..])
+            }
+            Bytes::Stored => None,
+        }
     }
 }
 

@@ -215,14 +215,14 @@ impl Db {
         self.read_quick(move |snapshot| snapshot.blob(&hash)).await
     }
 
-    /// Writes a large blob to the blob store and syncs it; does nothing for a small one. Must come before
-    /// the transaction that puts the blob.
+    /// Writes a large blob to the blob store and syncs it; does nothing for a small one. To be done before the transaction
+    /// that puts the blob, which takes the bytes along otherwise.
     pub async fn stage_blob(&self, blob: &PreparedBlob) -> Result<()> {
-        if blob.is_inline() {
-            return Ok(());
-        }
-        let (store, blob) = (self.0.shared.blobs.clone(), blob.clone());
-        on_thread(move || store.put(blob.hash, &blob.packed)).await
+        let Some((packed, staged)) = blob.to_stage() else { return Ok(()) };
+        let (store, hash, packed) = (self.0.shared.blobs.clone(), blob.hash(), packed.clone());
+        on_thread(move || store.put(hash, &packed)).await?;
+        staged.done();
+        Ok(())
     }
 
     /// Returns the change feed.

@@ -2,7 +2,7 @@
 
 use crate::{
     Chain, Event, audit,
-    blob::{BlobHash, BlobStore, PreparedBlob, unpack},
+    blob::{BlobHash, BlobStore, Bytes, PreparedBlob, unpack},
     db::Actor,
     dialect::{Dialect, statement},
     ids::IdMaker,
@@ -209,11 +209,15 @@ impl Tx {
         self.effects.changes.push((account, modseq));
     }
 
-    /// Stores a blob's row, and the bytes too when they are small. A large blob must have been staged
-    /// ([`crate::Db::stage_blob`]) before. One instance however often it is put.
+    /// Stores a blob's row, and the bytes too when they are small or were not staged ([`crate::Db::stage_blob`]): what is
+    /// large should be, before the transaction. One instance however often it is put.
     pub fn put_blob(&mut self, blob: &PreparedBlob) -> Result<()> {
+        if matches!(blob.bytes, Bytes::Stored) {
+            // Never a row without bytes: it would be acknowledged, and unreadable for ever.
+            return self.keep_blob(&blob.hash);
+        }
         let now = self.now();
-        let packed = blob.is_inline().then(|| &blob.packed[..]);
+        let packed = blob.inline();
         self.effects.blob_bytes += packed.map_or(0, <[u8]>::len);
         self.execute(
             "INSERT INTO blob (hash, size, packed, created_at) VALUES (?1, ?2, ?3, ?4)

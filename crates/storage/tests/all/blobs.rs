@@ -171,3 +171,46 @@ async fn looking_for_what_nothing_names_does_not_read_the_bytes() {
     let plan = plan.await.unwrap();
     assert!(plan.contains("USING COVERING INDEX"), "{plan}");
 }
+
+#[tokio::test]
+async fn what_nobody_staged_is_stored_with_its_row_however_large() {
+    each_engine(&[&THINGS], |store| async move {
+        let bytes = noise(300_000);
+        let blob = PreparedBlob::new(&bytes).unwrap();
+        let put = blob.clone();
+        store.db.write(TEST, move |tx| tx.put_blob(&put)).await.unwrap();
+        assert_eq!(store.db.read_blob(&blob.hash()).await.unwrap(), bytes);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_staged_is_not_stored_twice() {
+    each_engine(&[&THINGS], |store| async move {
+        let blob = PreparedBlob::new(&noise(300_000)).unwrap();
+        // A clone made before is the same blob.
+        let put = blob.clone();
+        store.db.stage_blob(&blob).await.unwrap();
+        store.db.write(TEST, move |tx| tx.put_blob(&put)).await.unwrap();
+        let inline = |r: &congvu_storage::Row<'_>| r.i64(0);
+        let count = "SELECT COUNT(*) FROM blob WHERE packed IS NOT NULL";
+        assert_eq!(store.db.read(move |s| s.query_one(count, &[], inline)).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stored_blob_that_was_collected_meanwhile_is_a_fault_and_leaves_no_row() {
+    each_engine(&[&THINGS], |store| async move {
+        let known = store_named(&store.db, 1, b"stored before").await;
+        let again = PreparedBlob::stored(known.hash(), known.len());
+        store.db.write(TEST, move |tx| tx.put_blob(&again)).await.unwrap();
+        assert_eq!(store.db.read_blob(&known.hash()).await.unwrap(), b"stored before");
+        let gone = PreparedBlob::stored(PreparedBlob::new(b"collected").unwrap().hash(), 9);
+        let hash = gone.hash();
+        assert!(store.db.write(TEST, move |tx| tx.put_blob(&gone)).await.is_err());
+        let error = store.db.read_blob(&hash).await.unwrap_err();
+        assert!(error.to_string().contains("there is no blob"), "{error}");
+    })
+    .await;
+}
