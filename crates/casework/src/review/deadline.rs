@@ -14,14 +14,28 @@ pub fn step(tx: &mut Tx, limit: usize) -> Result<usize> {
         &params![now, limit],
         |r| Ok(ReviewId::new(r.i64(0)?)),
     )?;
-    for id in &due {
-        let review = decide::lock(tx, *id)?;
+    let mut reviews = read::readable(tx, &due)?;
+    for id in due.iter().filter(|id| reviews.iter().all(|r| r.id != **id)) {
+        set_aside(tx, *id)?;
+    }
+    for review in &mut reviews {
+        *review = decide::lock(tx, review.id)?;
         // Another node may have been quicker.
         if review.state == ReviewState::Awaiting && review.due_at.is_some_and(|at| at <= now) {
-            pass_on(tx, &review)?;
+            pass_on(tx, review)?;
         }
     }
     Ok(due.len())
+}
+
+/// A review that cannot be read stays where it is, held and without a deadline, so that the others pass on in time. The
+/// log has named it.
+fn set_aside(tx: &mut Tx, id: ReviewId) -> Result<()> {
+    tx.execute("UPDATE review SET due_at = NULL WHERE id = ?1", &params![id.get()])?;
+    tx.record(
+        Chain::System,
+        &Event { name: "review.unreadable", subject: id.to_string(), citation: None, details: serde_json::json!({}) },
+    )
 }
 
 fn pass_on(tx: &mut Tx, review: &Review) -> Result<()> {

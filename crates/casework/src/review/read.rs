@@ -153,14 +153,32 @@ fn row(r: &Row<'_>) -> Result<Review> {
 
 /// Returns a review, the system reading.
 pub(super) fn get(snapshot: &Snapshot, id: ReviewId) -> Result<Option<Review>> {
+    stored(snapshot, id)?.transpose()
+}
+
+/// Reads a review. The outer error is the database's; the inner one is that the row makes no sense.
+fn stored(snapshot: &Snapshot, id: ReviewId) -> Result<Option<Result<Review>>> {
     snapshot.query_opt(
         "SELECT account_id, id, agency_id, author_id, author_name, state, mailbox_id, uidvalidity, uid, email_id,
             blob_hash, size, subject, message_id, digest, envelope, citation, hits, submitted_at, due_at, level,
             decided_at, decider_id, decider_name, comment
          FROM review WHERE id = ?1",
         &params![id.get()],
-        row,
+        |r| Ok(row(r)),
     )
+}
+
+/// Returns the reviews of a list; one whose row cannot be read is left out alone, and the log names it.
+pub(super) fn readable(snapshot: &Snapshot, ids: &[ReviewId]) -> Result<Vec<Review>> {
+    let mut reviews = Vec::with_capacity(ids.len());
+    for id in ids {
+        match stored(snapshot, *id)? {
+            Some(Ok(review)) => reviews.push(review),
+            Some(Err(error)) => tracing::error!(%error, review = %id, "a review cannot be read"),
+            None => {}
+        }
+    }
+    Ok(reviews)
 }
 
 /// Returns a review for an operator, who sees its facts and never its text.
@@ -181,7 +199,7 @@ pub fn operator_list(
         &params![account.map_or(0, AccountId::get), decided_too, limit],
         |r| Ok(ReviewId::new(r.i64(0)?)),
     )?;
-    ids.into_iter().map(|id| operator_open(snapshot, id)).collect()
+    readable(snapshot, &ids)
 }
 
 /// Returns how many reviews wait in all, for the figures.
@@ -271,7 +289,27 @@ pub fn list(
     limit: usize,
 ) -> Result<Vec<Review>> {
     still_signed_in(snapshot, who)?;
-    let before = before.map_or(i64::MAX, ReviewId::get);
+    let mut before = before.map_or(i64::MAX, ReviewId::get);
+    let mut found = Vec::new();
+    loop {
+        let wanted = limit - found.len();
+        let ids = page(snapshot, who, filter, before, wanted)?;
+        found.extend(readable(snapshot, &ids)?);
+        // A page is full although some could not be read, so that what is older is seen.
+        match ids.last() {
+            Some(last) if ids.len() == wanted && found.len() < limit => before = last.get(),
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn page(
+    snapshot: &Snapshot,
+    who: &SignedIn,
+    filter: Filter,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<ReviewId>> {
     let mut ids = Vec::new();
     if filter == Filter::Mine {
         ids = snapshot.query(
@@ -288,9 +326,7 @@ pub fn list(
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.dedup();
     ids.truncate(limit);
-    ids.into_iter()
-        .map(|id| get(snapshot, id)?.ok_or_else(|| Error::fault("listing reviews", "one is gone")))
-        .collect()
+    Ok(ids)
 }
 
 fn reviewed_accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<AccountId>> {
@@ -352,8 +388,8 @@ pub fn pending_count(snapshot: &Snapshot, who: &SignedIn) -> Result<u64> {
             |r| r.u64(0),
         )?;
     }
-    for id in passed_on(snapshot, who, Filter::Awaiting, i64::MAX, 1000)? {
-        let Some(review) = get(snapshot, id)? else { continue };
+    let passed_on = passed_on(snapshot, who, Filter::Awaiting, i64::MAX, 1000)?;
+    for review in readable(snapshot, &passed_on)? {
         count += u64::from(!may_review(snapshot, who, review.account)?);
     }
     Ok(count)

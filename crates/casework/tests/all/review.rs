@@ -344,3 +344,54 @@ async fn a_private_address_is_told_of_and_does_not_stop_the_message() {
     })
     .await;
 }
+
+/// What a row looks like whose address no version of the program reads.
+async fn spoil(world: &World, id: ReviewId) {
+    let spoilt = r#"{"mail_from":null,"recipients":[{"address":"not an address"}]}"#;
+    world
+        .write(move |tx| {
+            let values = congvu_storage::params![id.get(), spoilt];
+            tx.execute("UPDATE review SET envelope = ?2 WHERE id = ?1", &values)
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_review_that_cannot_be_read_hides_no_other() {
+    each_world(&[], |world| async move {
+        let (author, reviewer) = (world.person("an").await, world.person("duc").await);
+        let mut ids = Vec::new();
+        for n in 0..4 {
+            ids.push(held(&world, &author, &format!("n{n}")).await.0);
+        }
+        spoil(&world, ids[2]).await;
+        spoil(&world, ids[3]).await;
+        let found = world.db.read(move |snap| {
+            let shown = list(snap, &reviewer, Filter::Awaiting, None, 2)?;
+            Ok((shown, review::operator_list(snap, None, true, 10)?.len()))
+        });
+        let (shown, for_operator) = found.await.unwrap();
+        assert_eq!(shown.iter().map(|r| r.id).collect::<Vec<_>>(), [ids[1], ids[0]]);
+        assert_eq!(for_operator, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_review_that_cannot_be_read_stays_held_and_lets_the_others_pass_on() {
+    each_world(&[], |world| async move {
+        let author = world.person("mai").await;
+        spoil(&world, held(&world, &author, "a").await.0).await;
+        held(&world, &author, "b").await;
+        world.clock.wait(Duration::from_secs(4 * 3600));
+        for passed in [1, 1, 0] {
+            assert_eq!(world.write(|tx| review::step(tx, 1)).await.unwrap(), passed);
+        }
+        let told = world.texts(world.account("giamdoc").await, Role::Inbox).await;
+        assert_eq!(told.len(), 1);
+        let account = world.account("bqlctgt").await;
+        assert_eq!(world.texts(account, Role::Awaiting).await.len(), 2);
+    })
+    .await;
+}
