@@ -109,8 +109,13 @@ pub struct Agency {
 impl Agency {
     /// Makes the agency in a store whose schema is up to date.
     pub async fn new(store: TestStore) -> Self {
+        Self::with(store, "").await
+    }
+
+    /// Makes the agency with more people and accounts, written as in a fixture.
+    pub async fn with(store: TestStore, more: &str) -> Self {
         let db = store.db.clone();
-        apply(&db, FIXTURE).await;
+        apply(&db, &format!("{FIXTURE}{more}")).await;
         let authenticator =
             Authenticator::new(db.clone(), AuthPolicy { clients_may_use_password: true }).unwrap();
         let site = Site::new("mail.khanhhoa.example", Outbound::Capture);

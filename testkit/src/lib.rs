@@ -10,6 +10,7 @@
 )]
 
 pub mod agency;
+pub mod clock;
 pub mod dns;
 pub mod store;
 pub mod transcript;

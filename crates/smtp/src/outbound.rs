@@ -184,6 +184,9 @@ impl Outbound {
     }
 
     async fn attempt(&self, lease: &Lease) -> Vec<Attempt> {
+        if lease.recipients.is_empty() {
+            return Vec::new();
+        }
         let read = lease.clone();
         let wire = match self.0.options.db.read(move |s| queue::wire(s, &read)).await {
             Ok(wire) => wire,

@@ -1,7 +1,7 @@
 //! Delivery status notifications (RFC 3464): what became of a message, told to who sent it, if they asked for it.
 
 use crate::{Site, queue};
-use congvu_casework::review::{Cleared, Envelope, EnvelopeRecipient, Ret};
+use congvu_casework::review::{Cleared, Envelope, EnvelopeRecipient, Notify, Ret};
 use congvu_message::{Dsn, DsnRecipient, headers};
 use congvu_storage::{BlobHash, Tx};
 use congvu_types::{EmailAddress, Language, Result, Timestamp, sentence};
@@ -50,7 +50,10 @@ impl Fate {
 /// One recipient of a report.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
-    pub(crate) recipient: EnvelopeRecipient,
+    /// As text: a stored address that cannot be read any more is reported all the same.
+    pub(crate) address: String,
+    pub(crate) notify: Notify,
+    pub(crate) orcpt: Option<String>,
     pub(crate) fate: Fate,
     pub(crate) status: String,
     pub(crate) remote: Option<String>,
@@ -59,22 +62,36 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn new(recipient: &EnvelopeRecipient, fate: Fate, status: &str) -> Self {
-        Self { recipient: recipient.clone(), fate, status: status.to_owned(), remote: None, answer: None }
+        let EnvelopeRecipient { address, notify, orcpt } = recipient;
+        Self::of_text(address.to_string(), (*notify, orcpt.clone()), fate, status)
+    }
+
+    /// For a recipient as it stands in a row.
+    pub(crate) fn of_text(
+        address: String,
+        (notify, orcpt): (Notify, Option<String>),
+        fate: Fate,
+        status: &str,
+    ) -> Self {
+        Self { address, notify, orcpt, fate, status: status.to_owned(), remote: None, answer: None }
     }
 
     /// RFC 3461 §4.1: only what was asked for is told.
     fn is_wanted(&self) -> bool {
-        let notify = self.recipient.notify;
         match self.fate {
-            Fate::Failed => notify.failure,
-            Fate::Delayed => notify.delay,
-            Fate::Delivered | Fate::Relayed => notify.success,
+            Fate::Failed => self.notify.failure,
+            Fate::Delayed => self.notify.delay,
+            Fate::Delivered | Fate::Relayed => self.notify.success,
         }
     }
 }
 
 /// A report returns no more of the original than this, so that it stays small.
 const MOST_RETURNED: usize = 32 * 1024;
+/// Of what the remote server said, so many characters are told …
+const LONGEST_ANSWER: usize = 200;
+/// … and so many recipients are named in the text for a person; the part for programs names all.
+const MOST_NAMED: usize = 50;
 
 /// Sends a report for each fate that occurs: failures are not mixed with good news.
 pub(crate) fn send_each(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Outcome]) -> Result<()> {
@@ -91,24 +108,26 @@ pub(crate) fn send(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Ou
     let told: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_wanted()).collect();
     let (Some(to), Some(first)) = (&original.mail_from, told.first()) else { return Ok(()) };
     let key = format!("dsn.{}", first.fate.action());
-    let list: String = told.iter().map(|o| line(o)).collect();
+    let list = list(&told);
     let subject = sentence(Language::Vietnamese, &format!("{key}.subject"), &[]);
     let text = [Language::Vietnamese, Language::English]
         .map(|language| sentence(language, &format!("{key}.text"), &[("recipients", &list)]))
         .join("\n\n-- \n\n");
-    let raw = tx.blob(&original.blob)?;
+    // RFC 3464 §2: the original is returned if it can be. A fault here would come back with every further try.
+    let raw = tx.blob(&original.blob).unwrap_or_else(|error| {
+        tracing::error!(%error, "a report goes without the message that it speaks of");
+        Vec::new()
+    });
     let (shown, full) = returned(&raw, original.ret);
-    let addresses: Vec<String> = told.iter().map(|o| o.recipient.address.to_string()).collect();
     let recipients: Vec<DsnRecipient<'_>> = told
         .iter()
-        .zip(&addresses)
-        .map(|(outcome, address)| DsnRecipient {
-            recipient: address,
-            original: outcome.recipient.orcpt.as_deref(),
+        .map(|outcome| DsnRecipient {
+            recipient: &outcome.address,
+            original: outcome.orcpt.as_deref(),
             action: outcome.fate.action(),
             status: &outcome.status,
             remote: outcome.remote.as_deref(),
-            diagnostic: outcome.answer.as_deref(),
+            diagnostic: outcome.answer.as_deref().map(brief),
         })
         .collect();
     let (from, unique) = (site.postmaster()?, tx.new_id().to_string());
@@ -144,10 +163,23 @@ fn returned(raw: &[u8], ret: Ret) -> (&[u8], bool) {
     (&raw[..end], false)
 }
 
+/// The beginning of an answer, which the other server may have made as long as it liked.
+fn brief(answer: &str) -> &str {
+    answer.char_indices().nth(LONGEST_ANSWER).map_or(answer, |(end, _)| &answer[..end])
+}
+
+fn list(told: &[&Outcome]) -> String {
+    let mut list: String = told.iter().take(MOST_NAMED).map(|o| line(o)).collect();
+    if let Some(more) = told.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        list.push_str(&format!("  … +{more}\n"));
+    }
+    list
+}
+
 fn line(outcome: &Outcome) -> String {
-    let answer = outcome.answer.as_deref().unwrap_or(&outcome.status);
+    let answer = brief(outcome.answer.as_deref().unwrap_or(&outcome.status));
     match &outcome.remote {
-        Some(remote) => format!("  {}\n    {remote}: {answer}\n", outcome.recipient.address),
-        None => format!("  {}\n    {answer}\n", outcome.recipient.address),
+        Some(remote) => format!("  {}\n    {remote}: {answer}\n", outcome.address),
+        None => format!("  {}\n    {answer}\n", outcome.address),
     }
 }

@@ -1,24 +1,24 @@
 //! Delivery to more accounts than one transaction should lock: a durable job, worked off 64 accounts at a time.
 //!
-//! Idempotent by the delivery key, so that a job cut off anywhere goes on where it was.
+//! Idempotent by the delivery key, so that a job cut off anywhere goes on where it was. Neither a job nor an account that
+//! cannot be dealt with keeps the others waiting.
 
 use crate::{
     Site,
     dsn::{self, Fate, Original, Outcome},
     local::{self, AT_ONCE, Local},
-    queue::{TOPIC, codec},
+    queue::{GIVE_UP_AFTER, TOPIC, codec, retry_after},
 };
-use congvu_casework::review::{Envelope, EnvelopeRecipient};
+use congvu_casework::review::{Envelope, Notify};
 use congvu_mail::{PreparedMessage, Role};
 use congvu_storage::{Actor, BlobHash, Db, Row, Snapshot, Tx, params};
-use congvu_types::{AccountId, Error, Flags, JobId, ModSeq, Result, Timestamp};
+use congvu_types::{AccountId, Flags, JobId, ModSeq, Result, Timestamp};
 use std::collections::BTreeMap;
 
 /// A job: one message for many accounts.
 #[derive(Debug, Clone)]
-pub struct Job {
-    /// The id.
-    pub id: JobId,
+struct Job {
+    id: JobId,
     key: String,
     folder: Role,
     original: Original,
@@ -45,8 +45,9 @@ pub(crate) fn create(
     let (id, now) = (tx.new_id(), tx.now());
     tx.changed(TOPIC, ModSeq(id.unsigned_abs()));
     tx.execute(
-        "INSERT INTO fanout_job (id, key, folder, mail_from, ret, envid, blob_hash, version, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",
+        "INSERT INTO fanout_job (id, key, folder, mail_from, ret, envid, blob_hash, version, created_at, attempts, next_at,
+            answer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0, ?8, '')",
         &params![
             id,
             local.key,
@@ -61,7 +62,8 @@ pub(crate) fn create(
     for (account, places) in accounts {
         let Some(recipient) = places.first().and_then(|p| envelope.recipients.get(*p)) else { continue };
         tx.execute(
-            "INSERT INTO fanout_recipient (job_id, account_id, address, notify, orcpt) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO fanout_recipient (job_id, account_id, address, notify, orcpt, is_apart)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0)",
             &params![
                 id,
                 account.get(),
@@ -74,11 +76,21 @@ pub(crate) fn create(
     Ok(())
 }
 
-/// Returns the oldest job and its message.
-pub fn next(snapshot: &Snapshot) -> Result<Option<(Job, PreparedMessage)>> {
+/// Returns the job that has been due longest.
+fn due(snapshot: &Snapshot) -> Result<Option<JobId>> {
+    let now = snapshot.now();
+    snapshot.query_opt(
+        "SELECT id FROM fanout_job WHERE next_at <= ?1 ORDER BY next_at, id LIMIT 1",
+        &params![now],
+        |r| Ok(JobId::new(r.i64(0)?)),
+    )
+}
+
+/// Reads a job and its message; `None` when another node has done it meanwhile.
+fn open(snapshot: &Snapshot, id: JobId) -> Result<Option<(Job, PreparedMessage)>> {
     let job = snapshot.query_opt(
-        "SELECT id, key, folder, mail_from, ret, envid, blob_hash, created_at FROM fanout_job ORDER BY id LIMIT 1",
-        &[],
+        "SELECT id, key, folder, mail_from, ret, envid, blob_hash, created_at FROM fanout_job WHERE id = ?1",
+        &params![id.get()],
         job,
     )?;
     let Some(job) = job else { return Ok(None) };
@@ -87,12 +99,17 @@ pub fn next(snapshot: &Snapshot) -> Result<Option<(Job, PreparedMessage)>> {
 }
 
 fn job(r: &Row<'_>) -> Result<Job> {
+    // Without a readable sender the message arrives all the same; nobody is told of who had no room.
+    let mail_from = codec::read_path(&r.text(3)?).unwrap_or_else(|error| {
+        tracing::error!(%error, "a job's sender cannot be read");
+        None
+    });
     Ok(Job {
         id: JobId::new(r.i64(0)?),
         key: r.text(1)?,
         folder: if r.text(2)? == "junk" { Role::Junk } else { Role::Inbox },
         original: Original {
-            mail_from: codec::read_path(&r.text(3)?)?,
+            mail_from,
             ret: codec::read_ret(&r.text(4)?),
             envid: r.opt_text(5)?,
             blob: BlobHash::from_slice(&r.bytes(6)?)?,
@@ -101,51 +118,212 @@ fn job(r: &Row<'_>) -> Result<Job> {
     })
 }
 
-/// Delivers a job to its next 64 accounts; who had no room is reported to the sender. Returns whether the job is done.
-pub fn deliver(tx: &mut Tx, site: &Site, job: &Job, message: &PreparedMessage) -> Result<bool> {
+/// An account that a job is for.
+struct Addressee {
+    account: AccountId,
+    address: String,
+    asked: (Notify, Option<String>),
+}
+
+fn addressee(r: &Row<'_>) -> Result<Addressee> {
+    let asked = (codec::read_notify(r.i64(2)?), r.opt_text(3)?);
+    Ok(Addressee { account: AccountId::new(r.i64(0)?), address: r.text(1)?, asked })
+}
+
+/// The next accounts of a job: up to 64 in ascending order, or one of them.
+fn addressees(snapshot: &Snapshot, job: JobId, one: Option<AccountId>) -> Result<Vec<Addressee>> {
+    match one {
+        None => snapshot.query(
+            "SELECT account_id, address, notify, orcpt FROM fanout_recipient WHERE job_id = ?1 AND is_apart = 0
+             ORDER BY account_id LIMIT ?2",
+            &params![job.get(), AT_ONCE],
+            addressee,
+        ),
+        Some(account) => snapshot.query(
+            "SELECT account_id, address, notify, orcpt FROM fanout_recipient WHERE job_id = ?1 AND account_id = ?2",
+            &params![job.get(), account.get()],
+            addressee,
+        ),
+    }
+}
+
+/// Delivers a job to its next 64 accounts, or to one; who had no room is reported to the sender. Returns to how many.
+fn deliver(
+    tx: &mut Tx,
+    site: &Site,
+    job: &Job,
+    message: &PreparedMessage,
+    one: Option<AccountId>,
+) -> Result<usize> {
     // Two nodes on one job take turns here.
     tx.execute("UPDATE fanout_job SET version = version + 1 WHERE id = ?1", &params![job.id.get()])?;
-    let batch = tx.query(
-        "SELECT account_id, address, notify, orcpt FROM fanout_recipient WHERE job_id = ?1 ORDER BY account_id LIMIT ?2",
-        &params![job.id.get(), AT_ONCE],
-        |r| {
-            let address = r.text(1)?.parse().map_err(|e| Error::fault("reading a job", e))?;
-            let notify = codec::read_notify(r.i64(2)?);
-            Ok((AccountId::new(r.i64(0)?), EnvelopeRecipient { address, notify, orcpt: r.opt_text(3)? }))
-        },
-    )?;
-    let local = Local { key: &job.key, folder: job.folder, message, flags: Flags::NONE };
+    let batch = addressees(tx, job.id, one)?;
+    let (count, local) =
+        (batch.len(), Local { key: &job.key, folder: job.folder, message, flags: Flags::NONE });
     let mut outcomes = Vec::new();
-    for (account, recipient) in &batch {
-        let outcome = local::deliver(tx, *account, &local)?;
-        tx.execute(
-            "DELETE FROM fanout_recipient WHERE job_id = ?1 AND account_id = ?2",
-            &params![job.id.get(), account.get()],
-        )?;
+    for Addressee { account, address, asked } in batch {
+        let outcome = local::deliver(tx, account, &local)?;
+        strike(tx, job.id, account)?;
         match outcome {
-            Ok(()) if recipient.notify.success => {
-                outcomes.push(Outcome::new(recipient, Fate::Delivered, "2.1.5"));
+            Ok(()) if asked.0.success => {
+                outcomes.push(Outcome::of_text(address, asked, Fate::Delivered, "2.1.5"));
             }
             Ok(()) => {}
             // RFC 3463 §3.3: 5.2.2, mailbox full.
-            Err(_) => outcomes.push(Outcome::new(recipient, Fate::Failed, "5.2.2")),
+            Err(_) => outcomes.push(Outcome::of_text(address, asked, Fate::Failed, "5.2.2")),
         }
     }
     dsn::send_each(tx, site, &job.original, &outcomes)?;
-    let is_done = batch.len() < AT_ONCE;
-    if is_done {
-        tx.execute("DELETE FROM fanout_job WHERE id = ?1", &params![job.id.get()])?;
-    }
-    Ok(is_done)
+    Ok(count)
 }
 
-/// Works off one job, if there is one; returns whether there was.
-pub async fn step(db: &Db, site: &Site) -> Result<bool> {
-    let Some((job, message)) = db.read(next).await? else { return Ok(false) };
-    loop {
-        let (site, job, message) = (site.clone(), job.clone(), message.clone());
-        if db.write(Actor::System("fanout"), move |tx| deliver(tx, &site, &job, &message)).await? {
-            return Ok(true);
+fn strike(tx: &mut Tx, job: JobId, account: AccountId) -> Result<()> {
+    tx.execute(
+        "DELETE FROM fanout_recipient WHERE job_id = ?1 AND account_id = ?2",
+        &params![job.get(), account.get()],
+    )?;
+    Ok(())
+}
+
+/// Ends a job, or puts it off while accounts are left that cannot be delivered to now. After five days their sender is
+/// told, as of a server that does not answer.
+fn conclude(tx: &mut Tx, site: &Site, job: &Job) -> Result<()> {
+    tx.execute("UPDATE fanout_job SET version = version + 1 WHERE id = ?1", &params![job.id.get()])?;
+    if tx.now().since(job.original.arrived_at) >= GIVE_UP_AFTER {
+        let mut outcomes = Vec::new();
+        for Addressee { account, address, asked } in apart(tx, job.id)? {
+            strike(tx, job.id, account)?;
+            // RFC 3463 §3.5: 4.4.7, delivery time expired.
+            outcomes.push(Outcome::of_text(address, asked, Fate::Failed, "4.4.7"));
+        }
+        dsn::send_each(tx, site, &job.original, &outcomes)?;
+    }
+    let left = tx.query_opt(
+        "SELECT 1 FROM fanout_recipient WHERE job_id = ?1 LIMIT 1",
+        &params![job.id.get()],
+        |_| Ok(()),
+    )?;
+    match left {
+        Some(()) => put_off(tx, job.id, "some accounts cannot be delivered to"),
+        None => {
+            tx.execute("DELETE FROM fanout_job WHERE id = ?1", &params![job.id.get()])?;
+            Ok(())
         }
     }
+}
+
+/// Lets the other jobs pass: this one is due again later.
+fn put_off(tx: &mut Tx, job: JobId, why: &str) -> Result<()> {
+    let tried = tx.query_opt(
+        "UPDATE fanout_job SET attempts = attempts + 1, answer = ?2 WHERE id = ?1 RETURNING attempts",
+        &params![job.get(), why],
+        |r| r.u32(0),
+    )?;
+    let Some(tries) = tried else { return Ok(()) };
+    let next_at = tx.now().after(retry_after(tries, job.get().unsigned_abs()));
+    tx.execute("UPDATE fanout_job SET next_at = ?2 WHERE id = ?1", &params![job.get(), next_at])?;
+    Ok(())
+}
+
+/// Accounts that were set apart, as many as are tried at a time.
+fn apart(snapshot: &Snapshot, job: JobId) -> Result<Vec<Addressee>> {
+    snapshot.query(
+        "SELECT account_id, address, notify, orcpt FROM fanout_recipient WHERE job_id = ?1 AND is_apart = 1
+         ORDER BY account_id LIMIT 10000",
+        &params![job.get()],
+        addressee,
+    )
+}
+
+/// Works off the job that has been due longest, if there is one; returns whether there was. A job that cannot be worked
+/// off steps aside, so that it never keeps the others waiting.
+pub async fn step(db: &Db, site: &Site) -> Result<bool> {
+    let Some(id) = db.read_quick(due).await? else { return Ok(false) };
+    if let Err(error) = work_off(db, site, id).await {
+        tracing::error!(%error, job = %id, "a job of many deliveries is put off");
+        let why = error.to_string();
+        db.write(ACTOR, move |tx| put_off(tx, id, &why)).await?;
+    }
+    Ok(true)
+}
+
+const ACTOR: Actor = Actor::System("fanout");
+
+async fn work_off(db: &Db, site: &Site, id: JobId) -> Result<()> {
+    let Some((job, message)) = db.read(move |s| open(s, id)).await? else { return Ok(()) };
+    let one = |account| {
+        let (site, job, message) = (site.clone(), job.clone(), message.clone());
+        db.write(ACTOR, move |tx| deliver(tx, &site, &job, &message, account))
+    };
+    loop {
+        match one(None).await {
+            Ok(count) if count < AT_ONCE => break,
+            Ok(_) => {}
+            // One of them cannot be delivered to: it is found out which, and the others go on.
+            Err(error) => {
+                tracing::warn!(%error, job = %id, "delivering one by one");
+                for Addressee { account, .. } in db.read(move |s| addressees(s, id, None)).await? {
+                    if let Err(error) = one(Some(account)).await {
+                        tracing::error!(%error, job = %id, account = account.get(), "delivering");
+                        db.write(ACTOR, move |tx| set_apart(tx, id, account)).await?;
+                    }
+                }
+            }
+        }
+    }
+    for Addressee { account, .. } in db.read(move |s| apart(s, id)).await? {
+        if let Err(error) = one(Some(account)).await {
+            tracing::error!(%error, job = %id, account = account.get(), "delivering once more");
+        }
+    }
+    let site = site.clone();
+    db.write(ACTOR, move |tx| conclude(tx, &site, &job)).await
+}
+
+fn set_apart(tx: &mut Tx, job: JobId, account: AccountId) -> Result<()> {
+    tx.execute(
+        "UPDATE fanout_recipient SET is_apart = 1 WHERE job_id = ?1 AND account_id = ?2",
+        &params![job.get(), account.get()],
+    )?;
+    Ok(())
+}
+
+/// A job that is under way or was put off, for operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// The id.
+    pub id: JobId,
+    /// From whom; empty when null.
+    pub mail_from: String,
+    /// To how many accounts it has yet to be delivered.
+    pub left: u64,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// How often it was put off.
+    pub attempts: u32,
+    /// When it is due.
+    pub next_at: Timestamp,
+    /// Why it was put off.
+    pub answer: String,
+}
+
+/// Returns up to `limit` jobs, oldest first.
+pub fn list(snapshot: &Snapshot, limit: usize) -> Result<Vec<JobRow>> {
+    snapshot.query(
+        "SELECT id, mail_from, (SELECT CAST(COUNT(*) AS BIGINT) FROM fanout_recipient WHERE job_id = fanout_job.id), created_at,
+            attempts, next_at, answer
+         FROM fanout_job ORDER BY id LIMIT ?1",
+        &params![limit],
+        |r| {
+            Ok(JobRow {
+                id: JobId::new(r.i64(0)?),
+                mail_from: r.text(1)?,
+                left: r.u64(2)?,
+                created_at: Timestamp(r.i64(3)?),
+                attempts: r.u32(4)?,
+                next_at: Timestamp(r.i64(5)?),
+                answer: r.text(6)?,
+            })
+        },
+    )
 }

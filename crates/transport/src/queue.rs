@@ -18,7 +18,8 @@ pub const TOPIC: AccountId = AccountId::new(0);
 
 pub use admin::{QueueRow, cancel, list, retry_now, waiting_count};
 pub use claim::{
-    LEASE, Lease, LeasedRecipient, Wire, claim_due, extend, next_due, postpone, release_node, wire,
+    LEASE, Lease, LeasedRecipient, StoredRecipient, Wire, claim_due, extend, next_due, postpone,
+    release_node, wire,
 };
 pub use enqueue::enqueue;
 pub use report::{Attempt, AttemptOutcome, Reported, report};

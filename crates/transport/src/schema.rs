@@ -20,10 +20,12 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             PRIMARY KEY (group_id, id)) WITHOUT ROWID;
         CREATE TABLE fanout_job (id BIGINT NOT NULL PRIMARY KEY, key TEXT NOT NULL, folder TEXT NOT NULL,
             mail_from TEXT NOT NULL, ret TEXT NOT NULL, envid TEXT, blob_hash BYTEA NOT NULL, version BIGINT NOT NULL,
-            created_at BIGINT NOT NULL);
+            created_at BIGINT NOT NULL, attempts BIGINT NOT NULL, next_at BIGINT NOT NULL,
+            answer TEXT NOT NULL);
+        CREATE INDEX fanout_job_due ON fanout_job (next_at);
         CREATE INDEX fanout_job_blob ON fanout_job (blob_hash);
         CREATE TABLE fanout_recipient (job_id BIGINT NOT NULL, account_id BIGINT NOT NULL, address TEXT NOT NULL,
-            notify BIGINT NOT NULL, orcpt TEXT, PRIMARY KEY (job_id, account_id)) WITHOUT ROWID;
+            notify BIGINT NOT NULL, orcpt TEXT, is_apart BIGINT NOT NULL, PRIMARY KEY (job_id, account_id)) WITHOUT ROWID;
         CREATE TABLE captured (id BIGINT NOT NULL PRIMARY KEY, mail_from TEXT NOT NULL, recipients TEXT NOT NULL,
             subject TEXT NOT NULL, blob_hash BYTEA NOT NULL, size BIGINT NOT NULL, at BIGINT NOT NULL);
         CREATE INDEX captured_blob ON captured (blob_hash);

@@ -34,7 +34,12 @@ fn set_aside(tx: &mut Tx, id: ReviewId) -> Result<()> {
     tx.execute("UPDATE review SET due_at = NULL WHERE id = ?1", &params![id.get()])?;
     tx.record(
         Chain::System,
-        &Event { name: "review.unreadable", subject: id.to_string(), citation: None, details: serde_json::json!({}) },
+        &Event {
+            name: "review.unreadable",
+            subject: id.to_string(),
+            citation: None,
+            details: serde_json::json!({}),
+        },
     )
 }
 

@@ -4,40 +4,13 @@ use congvu_casework::review::{Draft, Envelope, Via};
 use congvu_directory::{AuthPolicy, Authenticator, Door, SignedIn, account_by_address, fixture};
 use congvu_mail::Role;
 use congvu_storage::{Actor, Db, MigrationSet, Tx};
-use congvu_types::{AccountId, Clock, Result, Timestamp, Uid};
+use congvu_types::{AccountId, Result, Uid};
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
 };
-use testkit::store::TestStore;
-
-/// Monday 23 November 2026, 08:00 in Vietnam.
-const MONDAY_MORNING: i64 = 1_795_395_600_000;
-
-/// A clock that stands until it is moved.
-#[derive(Debug, Clone)]
-pub(crate) struct HandClock(Arc<AtomicI64>);
-
-impl HandClock {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(MONDAY_MORNING)))
-    }
-
-    pub(crate) fn wait(&self, time: Duration) {
-        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
+use testkit::{clock::HandClock, store::TestStore};
 
 const FIXTURE: &str = r#"
 [[agency]]

@@ -2,7 +2,7 @@
 
 use super::{Place, operator};
 use crate::{cli::QueueVerb, output::Failure, site};
-use congvu_transport::queue;
+use congvu_transport::{fanout, queue};
 use congvu_types::QueueId;
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ struct Waiting {
     queued_at: String,
     next_at: String,
     under_way: bool,
+    set_aside: bool,
     status: String,
     answer: String,
 }
@@ -35,8 +36,11 @@ pub(super) async fn run(at: &Place, verb: QueueVerb) -> Result<(), Failure> {
     let (config, db) = at.open().await?;
     match verb {
         QueueVerb::List { limit } => {
-            let rows = db.read(move |s| queue::list(s, None, limit.min(100_000))).await?;
-            let waiting: Vec<Waiting> = rows.into_iter().map(shown).collect();
+            let limit = limit.min(100_000);
+            let rows = db.read(move |s| queue::list(s, None, limit)).await?;
+            let jobs = db.read(move |s| fanout::list(s, limit)).await?;
+            let waiting: Vec<Waiting> =
+                rows.into_iter().map(shown).chain(jobs.into_iter().map(job)).collect();
             at.printer.print(&waiting, |all| match all.is_empty() {
                 true => "nothing waits to leave".to_owned(),
                 false => all.iter().map(line).collect::<Vec<_>>().join("\n"),
@@ -68,7 +72,26 @@ fn shown(row: queue::QueueRow) -> Waiting {
         queued_at: row.queued_at.rfc3339(),
         next_at: row.next_at.rfc3339(),
         under_way: row.is_leased,
+        set_aside: row.is_set_aside,
         status: row.status,
+        answer: row.answer,
+    }
+}
+
+/// One message for many accounts here.
+fn job(row: fanout::JobRow) -> Waiting {
+    Waiting {
+        id: row.id.to_string(),
+        from: row.mail_from,
+        to: format!("{} accounts here", row.left),
+        subject: String::new(),
+        bytes: 0,
+        attempts: row.attempts,
+        queued_at: row.created_at.rfc3339(),
+        next_at: row.next_at.rfc3339(),
+        under_way: false,
+        set_aside: false,
+        status: String::new(),
         answer: row.answer,
     }
 }

@@ -1,13 +1,12 @@
 //! What an operator sees and does: `congvu queue`.
 
-use super::{claim, codec, report};
+use super::{TOPIC, claim, codec, report};
 use crate::{
     Site,
     dsn::{self, Fate, Original, Outcome},
 };
-use congvu_casework::review::EnvelopeRecipient;
-use congvu_storage::{BlobHash, Chain, Event, Snapshot, Tx, params};
-use congvu_types::{Error, QueueId, RefusalKind, Result, Timestamp};
+use congvu_storage::{BlobHash, Chain, Event, Row, Snapshot, Tx, params};
+use congvu_types::{Error, ModSeq, QueueId, RefusalKind, Result, Timestamp};
 
 /// One recipient in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +29,8 @@ pub struct QueueRow {
     pub queued_at: Timestamp,
     /// When it is due.
     pub next_at: Timestamp,
+    /// Whether it is set aside, since it cannot be read: `answer` says why. It is tried again only when told to.
+    pub is_set_aside: bool,
     /// Whether a worker holds it now.
     pub is_leased: bool,
     /// The last status code; empty before the first attempt.
@@ -42,9 +43,10 @@ pub struct QueueRow {
 pub fn list(snapshot: &Snapshot, after: Option<QueueId>, limit: usize) -> Result<Vec<QueueRow>> {
     let now = snapshot.now();
     snapshot.query(
-        "SELECT g.id, r.id, r.address, m.mail_from, m.subject, m.size, g.attempts, m.queued_at, g.next_at, g.lease_until,
-            r.status, r.answer
-         FROM queue_group g JOIN queue_message m ON m.id = g.message_id JOIN queue_recipient r ON r.group_id = g.id
+        "SELECT g.id, r.id, r.address, COALESCE(m.mail_from, ''), COALESCE(m.subject, ''), COALESCE(m.size, 0), g.attempts,
+            COALESCE(m.queued_at, 0), g.next_at, g.lease_until, r.status, r.answer
+         FROM queue_group g LEFT JOIN queue_message m ON m.id = g.message_id
+            JOIN queue_recipient r ON r.group_id = g.id
          WHERE g.id > ?1 ORDER BY g.id, r.id LIMIT ?2",
         &params![after.map_or(0, QueueId::get), limit],
         |r| {
@@ -58,6 +60,7 @@ pub fn list(snapshot: &Snapshot, after: Option<QueueId>, limit: usize) -> Result
                 attempts: r.u32(6)?,
                 queued_at: Timestamp(r.i64(7)?),
                 next_at: Timestamp(r.i64(8)?),
+                is_set_aside: r.i64(8)? >= claim::NEVER.millis(),
                 is_leased: r.i64(9)? > now.millis(),
                 status: r.text(10)?,
                 answer: r.text(11)?,
@@ -71,11 +74,13 @@ pub fn waiting_count(snapshot: &Snapshot) -> Result<u64> {
     snapshot.query_one("SELECT COUNT(*) FROM queue_recipient", &[], |r| r.u64(0))
 }
 
-/// Makes a group due now. A group in a worker's hands is left there.
+/// Makes a group, or a job of many deliveries here, due now. A group in a worker's hands is left there.
 pub fn retry_now(tx: &mut Tx, group: QueueId) -> Result<()> {
     let now = tx.now();
-    let changed =
-        tx.execute("UPDATE queue_group SET next_at = ?2 WHERE id = ?1", &params![group.get(), now])?;
+    let due = params![group.get(), now];
+    let changed = tx.execute("UPDATE queue_group SET next_at = ?2 WHERE id = ?1", &due)?
+        + tx.execute("UPDATE fanout_job SET next_at = ?2 WHERE id = ?1", &due)?;
+    tx.changed(TOPIC, ModSeq(group.get().unsigned_abs()));
     if changed == 1 { Ok(()) } else { Err(RefusalKind::NotFound.into()) }
 }
 
@@ -95,12 +100,14 @@ pub fn cancel(tx: &mut Tx, site: &Site, group: QueueId) -> Result<()> {
     let original = original(tx, message)?;
     let outcomes: Vec<Outcome> = claim::recipients(tx, group.get())?
         .into_iter()
-        .map(|r| EnvelopeRecipient { address: r.address, notify: r.notify, orcpt: r.orcpt })
-        .map(|r| Outcome::new(&r, Fate::Failed, "5.0.0"))
+        .map(|r| Outcome::of_text(r.address, (r.notify, r.orcpt), Fate::Failed, "5.0.0"))
         .collect();
     tx.execute("DELETE FROM queue_recipient WHERE group_id = ?1", &params![group.get()])?;
     tx.execute("DELETE FROM queue_group WHERE id = ?1", &params![group.get()])?;
-    dsn::send_each(tx, site, &original, &outcomes)?;
+    match original {
+        Ok(original) => dsn::send_each(tx, site, &original, &outcomes)?,
+        Err(error) => tracing::error!(%error, %group, "cancelled without a report: the rows cannot be read"),
+    }
     report::forget_message(tx, message)?;
     tx.record(
         Chain::System,
@@ -113,19 +120,22 @@ pub fn cancel(tx: &mut Tx, site: &Site, group: QueueId) -> Result<()> {
     )
 }
 
-fn original(snapshot: &Snapshot, message: i64) -> Result<Original> {
+/// The outer error is the database's; the inner one is that the row makes no sense.
+fn original(snapshot: &Snapshot, message: i64) -> Result<Result<Original>> {
     let found = snapshot.query_opt(
         "SELECT mail_from, ret, envid, blob_hash, queued_at FROM queue_message WHERE id = ?1",
         &params![message],
-        |r| {
-            Ok(Original {
-                mail_from: codec::read_path(&r.text(0)?)?,
-                ret: codec::read_ret(&r.text(1)?),
-                envid: r.opt_text(2)?,
-                blob: BlobHash::from_slice(&r.bytes(3)?)?,
-                arrived_at: Timestamp(r.i64(4)?),
-            })
-        },
+        |r| Ok(read_original(r)),
     )?;
-    found.ok_or_else(|| Error::fault("reading the queue", "the message is not there"))
+    Ok(found.unwrap_or_else(|| Err(Error::fault("reading the queue", "the message is not there"))))
+}
+
+fn read_original(r: &Row<'_>) -> Result<Original> {
+    Ok(Original {
+        mail_from: codec::read_path(&r.text(0)?)?,
+        ret: codec::read_ret(&r.text(1)?),
+        envid: r.opt_text(2)?,
+        blob: BlobHash::from_slice(&r.bytes(3)?)?,
+        arrived_at: Timestamp(r.i64(4)?),
+    })
 }

@@ -23,6 +23,19 @@ pub struct LeasedRecipient {
     pub orcpt: Option<String>,
 }
 
+/// A recipient as its row has it: an address that cannot be read is a matter of its own, never of the rows beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecipient {
+    /// The entry.
+    pub id: QueueId,
+    /// The address, as text.
+    pub address: String,
+    /// When the sender wants to hear.
+    pub notify: Notify,
+    /// ORCPT as given.
+    pub orcpt: Option<String>,
+}
+
 /// The recipients of one message at one domain, held by one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
@@ -44,6 +57,8 @@ pub struct Lease {
     pub envid: Option<String>,
     /// Who is to be tried.
     pub recipients: Vec<LeasedRecipient>,
+    /// Whose address cannot be read: [`super::report()`] fails them (RFC 3463 §3.2: 5.1.3).
+    pub unreadable: Vec<StoredRecipient>,
     /// The name of the bytes.
     pub blob: BlobHash,
     /// Their number, without the signature.
@@ -73,7 +88,7 @@ fn claimed(r: &Row<'_>) -> Result<Claimed> {
 }
 
 /// Leases up to `limit` groups that are due to a node. The condition is tested again on the row itself, so that two nodes
-/// at once never get the same group: the later one finds the lease taken.
+/// at once never get the same group: the later one finds the lease taken. A group that cannot be read is set aside alone.
 pub fn claim_due(tx: &mut Tx, node: u16, limit: usize) -> Result<Vec<Lease>> {
     let now = tx.now();
     let mut groups = tx.query(
@@ -85,42 +100,91 @@ pub fn claim_due(tx: &mut Tx, node: u16, limit: usize) -> Result<Vec<Lease>> {
         claimed,
     )?;
     groups.sort_by_key(|g| g.group);
-    groups.into_iter().map(|group| lease(tx, node, &group)).collect()
+    let mut leases = Vec::with_capacity(groups.len());
+    for group in groups {
+        match lease(tx, node, &group)? {
+            Ok(lease) => leases.push(lease),
+            Err(error) => set_aside(tx, group.group, &error)?,
+        }
+    }
+    Ok(leases)
 }
 
-fn lease(snapshot: &Snapshot, node: u16, claimed: &Claimed) -> Result<Lease> {
-    let recipients = recipients(snapshot, claimed.group)?;
-    snapshot.query_one(
+/// What was set aside is due then: never by itself, at once by `congvu queue retry`.
+pub(super) const NEVER: Timestamp = Timestamp(253_402_300_799_000);
+
+/// Keeps a group that cannot be read from being tried for ever, and the others from waiting for it.
+fn set_aside(tx: &mut Tx, group: i64, error: &Error) -> Result<()> {
+    tracing::error!(%error, group, "a queued group cannot be read; it is set aside");
+    tx.execute("UPDATE queue_group SET lease_until = 0, next_at = ?2 WHERE id = ?1", &params![group, NEVER])?;
+    tx.execute(
+        "UPDATE queue_recipient SET status = '4.3.0', answer = ?2 WHERE group_id = ?1",
+        &params![group, format!("set aside: {error}")],
+    )?;
+    Ok(())
+}
+
+/// Reads a claimed group. The outer error is the database's; the inner one is that the rows make no sense.
+fn lease(snapshot: &Snapshot, node: u16, claimed: &Claimed) -> Result<Result<Lease>> {
+    let (recipients, unreadable) = sorted(recipients(snapshot, claimed.group)?);
+    let found = snapshot.query_opt(
         "SELECT mail_from, ret, envid, blob_hash, size, queued_at FROM queue_message WHERE id = ?1",
         &params![claimed.message],
-        |r| {
-            Ok(Lease {
-                group: QueueId::new(claimed.group),
-                fence: claimed.fence,
-                node,
-                message: claimed.message,
-                domain: claimed.domain.parse().map_err(|e| Error::fault("reading the queue", e))?,
-                mail_from: codec::read_path(&r.text(0)?)?,
-                ret: codec::read_ret(&r.text(1)?),
-                envid: r.opt_text(2)?,
-                recipients,
-                blob: BlobHash::from_slice(&r.bytes(3)?)?,
-                size_bytes: r.u64(4)?,
-                attempts: claimed.attempts,
-                queued_at: Timestamp(r.i64(5)?),
-            })
-        },
-    )
+        |r| Ok(read_lease(r, node, claimed, (recipients, unreadable))),
+    )?;
+    Ok(found.unwrap_or_else(|| Err(Error::fault("reading the queue", "the message is not there"))))
 }
 
-pub(super) fn recipients(snapshot: &Snapshot, group: i64) -> Result<Vec<LeasedRecipient>> {
+fn read_lease(
+    r: &Row<'_>,
+    node: u16,
+    claimed: &Claimed,
+    (recipients, unreadable): (Vec<LeasedRecipient>, Vec<StoredRecipient>),
+) -> Result<Lease> {
+    Ok(Lease {
+        group: QueueId::new(claimed.group),
+        fence: claimed.fence,
+        node,
+        message: claimed.message,
+        domain: claimed.domain.parse().map_err(|e| Error::fault("reading the queue", e))?,
+        mail_from: codec::read_path(&r.text(0)?)?,
+        ret: codec::read_ret(&r.text(1)?),
+        envid: r.opt_text(2)?,
+        recipients,
+        unreadable,
+        blob: BlobHash::from_slice(&r.bytes(3)?)?,
+        size_bytes: r.u64(4)?,
+        attempts: claimed.attempts,
+        queued_at: Timestamp(r.i64(5)?),
+    })
+}
+
+/// Those whose address can be read, and the others.
+fn sorted(stored: Vec<StoredRecipient>) -> (Vec<LeasedRecipient>, Vec<StoredRecipient>) {
+    let (mut readable, mut unreadable) = (Vec::with_capacity(stored.len()), Vec::new());
+    for recipient in stored {
+        match recipient.address.parse() {
+            Ok(address) => {
+                let StoredRecipient { id, notify, orcpt, .. } = recipient;
+                readable.push(LeasedRecipient { id, address, notify, orcpt });
+            }
+            Err(error) => {
+                tracing::error!(%error, entry = %recipient.id, "a queued address cannot be read");
+                unreadable.push(recipient);
+            }
+        }
+    }
+    (readable, unreadable)
+}
+
+pub(super) fn recipients(snapshot: &Snapshot, group: i64) -> Result<Vec<StoredRecipient>> {
     snapshot.query(
         "SELECT id, address, notify, orcpt FROM queue_recipient WHERE group_id = ?1 ORDER BY id",
         &params![group],
         |r| {
-            Ok(LeasedRecipient {
+            Ok(StoredRecipient {
                 id: QueueId::new(r.i64(0)?),
-                address: r.text(1)?.parse().map_err(|e| Error::fault("reading the queue", e))?,
+                address: r.text(1)?,
                 notify: codec::read_notify(r.i64(2)?),
                 orcpt: r.opt_text(3)?,
             })
@@ -128,11 +192,14 @@ pub(super) fn recipients(snapshot: &Snapshot, group: i64) -> Result<Vec<LeasedRe
     )
 }
 
-/// Returns when the next group is due, so that a worker knows how long to sleep.
+/// Returns when the next group that nobody holds is due, so that a worker knows how long to sleep.
 pub fn next_due(snapshot: &Snapshot) -> Result<Option<Timestamp>> {
-    snapshot.query_opt("SELECT next_at FROM queue_group ORDER BY next_at LIMIT 1", &[], |r| {
-        Ok(Timestamp(r.i64(0)?))
-    })
+    let now = snapshot.now();
+    snapshot.query_opt(
+        "SELECT next_at FROM queue_group WHERE lease_until <= ?1 ORDER BY next_at LIMIT 1",
+        &params![now],
+        |r| Ok(Timestamp(r.i64(0)?)),
+    )
 }
 
 /// A message as it goes over the wire.

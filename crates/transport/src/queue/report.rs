@@ -1,14 +1,13 @@
 //! What a worker found out, and what follows: done, again later, or a report to the sender.
 
 use super::{
-    claim::{Lease, LeasedRecipient},
+    claim::{Lease, LeasedRecipient, StoredRecipient},
     schedule::{GIVE_UP_AFTER, TELL_DELAY_AFTER, retry_after},
 };
 use crate::{
     Site,
     dsn::{self, Fate, Original, Outcome},
 };
-use congvu_casework::review::EnvelopeRecipient;
 use congvu_storage::{Tx, params};
 use congvu_types::{QueueId, Result, Timestamp};
 
@@ -67,7 +66,7 @@ pub fn report(tx: &mut Tx, site: &Site, lease: &Lease, attempts: &[Attempt]) -> 
     )?;
     let Some((tries, delay_told)) = counted else { return Ok(Reported::LeaseLost) };
     let age = tx.now().since(lease.queued_at);
-    let mut told = Vec::new();
+    let mut told = refuse_unreadable(tx, lease)?;
     let mut waiting = Vec::new();
     for recipient in &lease.recipients {
         let attempt = attempts.iter().find(|a| a.recipient == recipient.id);
@@ -124,11 +123,21 @@ fn status_of(attempt: Option<&Attempt>) -> &str {
 }
 
 fn outcome(recipient: &LeasedRecipient, fate: Fate, status: &str, attempt: Option<&Attempt>) -> Outcome {
-    let LeasedRecipient { address, notify, orcpt, .. } = recipient.clone();
-    let mut outcome = Outcome::new(&EnvelopeRecipient { address, notify, orcpt }, fate, status);
+    let asked = (recipient.notify, recipient.orcpt.clone());
+    let mut outcome = Outcome::of_text(recipient.address.to_string(), asked, fate, status);
     outcome.remote = attempt.map(|a| a.remote.clone()).filter(|r| !r.is_empty());
     outcome.answer = attempt.map(|a| short(&a.answer)).filter(|a| !a.is_empty());
     outcome
+}
+
+/// Whose stored address makes no sense is told of at once: no try would do better (RFC 3463 §3.2: 5.1.3).
+fn refuse_unreadable(tx: &mut Tx, lease: &Lease) -> Result<Vec<Outcome>> {
+    let mut told = Vec::new();
+    for StoredRecipient { id, address, notify, orcpt } in lease.unreadable.iter().cloned() {
+        forget(tx, lease, id)?;
+        told.push(Outcome::of_text(address, (notify, orcpt), Fate::Failed, "5.1.3"));
+    }
+    Ok(told)
 }
 
 fn short(answer: &str) -> String {
