@@ -1,9 +1,9 @@
 //! Mailboxes (thư mục): names, roles, counters.
 
-use crate::{purge, state};
+use crate::{flags::bits, purge, state};
 use congvu_directory::{Acting, right};
 use congvu_storage::{Row, Snapshot, Tx, params};
-use congvu_types::{AccountId, Error, MailboxId, ModSeq, RefusalKind, Result};
+use congvu_types::{AccountId, Error, Flags, MailboxId, ModSeq, RefusalKind, Result};
 
 /// What a mailbox is for (RFC 6154, RFC 8621 §2; the last four are the review of outgoing mail, S9.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -172,6 +172,15 @@ pub fn mailbox(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> Result
             row,
         )?
         .ok_or_else(|| RefusalKind::NotFound.into())
+}
+
+/// Counts the messages marked `\\Deleted` (RFC 9051 §6.3.11, STATUS DELETED), by reading all.
+pub fn count_deleted(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> Result<u64> {
+    snapshot.query_one(
+        "SELECT COUNT(*) FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND flags & ?3 <> 0",
+        &params![account.get(), id.get(), bits(Flags::DELETED).0],
+        |r| r.u64(0),
+    )
 }
 
 /// Finds a mailbox by its whole name. INBOX is found in any case (RFC 9051 §5.1).

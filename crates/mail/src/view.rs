@@ -1,7 +1,8 @@
 //! A selected mailbox as a compact immutable view: 24 bytes a message, in chunks shared by every session that watches.
 //!
 //! A change makes a new view over the old chunks but for those it touches, so its cost is that of the change and of a
-//! list of chunks (one for each 4,096 messages), whatever the number of watchers.
+//! list of chunks (one for each 4,096 messages), whatever the number of watchers. A view that is read from the database
+//! anew takes over the chunks of the one before that are still true, so even then two views compare by place.
 
 use crate::FlagSet;
 use congvu_types::{AccountId, MailboxId, Uid};
@@ -27,6 +28,8 @@ pub struct Entry {
 #[derive(Debug, Clone, Default)]
 struct Chunk {
     entries: Vec<Entry>,
+    /// The highest UID that ever stood here: a UID belongs to the first chunk whose bound is not below it.
+    bound: u32,
 }
 
 /// A mailbox at one modseq.
@@ -46,7 +49,8 @@ pub struct View {
     pub unseen: u64,
     /// The account's keywords in the order of their bits.
     pub keywords: Arc<Vec<String>>,
-    /// Chunks keep their place for the life of a line of views, so two views compare by place; none is empty.
+    /// Chunks keep their place and, but for the last, their bound for the life of a line of views, so two views compare by
+    /// place. A chunk may become empty.
     chunks: Vec<Arc<Chunk>>,
     /// How many messages stand before each chunk.
     before: Vec<u32>,
@@ -110,10 +114,10 @@ impl View {
     /// Returns the sequence number and the message of a UID.
     #[must_use]
     pub fn by_uid(&self, uid: Uid) -> Option<(u32, &Entry)> {
-        let chunk = self.chunk_of(uid)?;
-        let entries = &self.chunks[chunk].entries;
+        let place = self.place_of(uid);
+        let entries = &self.chunks.get(place)?.entries;
         let at = entries.binary_search_by_key(&uid, |e| e.uid).ok()?;
-        Some((self.before[chunk] + u32::try_from(at).ok()? + 1, &entries[at]))
+        Some((self.before.get(place)? + u32::try_from(at).ok()? + 1, entries.get(at)?))
     }
 
     /// Iterates over messages with sequence numbers from `first` to `last`.
@@ -145,9 +149,8 @@ impl View {
 
     /// The sequence number of the first message with a UID of at least `uid`; one past the end when there is none.
     fn seq_at_or_after(&self, uid: Uid) -> u32 {
-        // No chunk of a published view is empty, so the last UIDs of the chunks are in order.
-        let chunk = self.chunks.partition_point(|c| c.entries.last().is_none_or(|e| e.uid < uid));
-        match (self.chunks.get(chunk), self.before.get(chunk)) {
+        let place = self.place_of(uid);
+        match (self.chunks.get(place), self.before.get(place)) {
             (Some(found), Some(before)) => {
                 let at = found.entries.partition_point(|e| e.uid < uid);
                 before + u32::try_from(at).unwrap_or(0) + 1
@@ -156,31 +159,26 @@ impl View {
         }
     }
 
-    /// The chunk that holds, or would hold, a UID.
-    fn chunk_of(&self, uid: Uid) -> Option<usize> {
-        let seq = self.seq_at_or_after(uid);
-        let index = seq.checked_sub(1)?;
-        self.before.partition_point(|before| *before <= index).checked_sub(1)
+    /// The place of the chunk that a UID belongs to; past the end when it is higher than any so far.
+    fn place_of(&self, uid: Uid) -> usize {
+        self.chunks.partition_point(|chunk| chunk.bound < uid.0)
     }
 
     /// Returns what changed from `old` to this view. Chunks that both share cost one comparison.
     #[must_use]
     pub fn changes_since(&self, old: &Self) -> Changes {
-        let mut changes = Changes::default();
-        let last_old = old.chunks.iter().rev().find_map(|c| c.entries.last()).map_or(0, |e| e.uid.0);
-        changes.has_new =
-            self.chunks.iter().rev().find_map(|c| c.entries.last()).is_some_and(|e| e.uid.0 > last_old);
+        let mut changes = Changes { has_new: self.last_uid() > old.last_uid(), ..Changes::default() };
         if self.line != old.line {
             let all =
                 |view: &Self| view.chunks.iter().flat_map(|c| c.entries.iter().copied()).collect::<Vec<_>>();
             compare(&all(old), &all(self), 0, &mut changes);
             return changes;
         }
-        for (place, before) in old.chunks.iter().enumerate() {
+        for (place, (then, before)) in old.chunks.iter().zip(&old.before).enumerate() {
             match self.chunks.get(place) {
-                Some(now) if Arc::ptr_eq(now, before) => {}
-                Some(now) => compare(&before.entries, &now.entries, old.before[place], &mut changes),
-                None => compare(&before.entries, &[], old.before[place], &mut changes),
+                Some(now) if Arc::ptr_eq(now, then) => {}
+                Some(now) => compare(&then.entries, &now.entries, *before, &mut changes),
+                None => compare(&then.entries, &[], *before, &mut changes),
             }
         }
         changes
@@ -188,34 +186,31 @@ impl View {
 
     /// Puts in a new or changed message.
     pub(crate) fn upsert(&mut self, entry: Entry) {
-        let is_new = self.last_uid().is_none_or(|last| entry.uid > last);
-        if is_new {
-            match self.chunks.last_mut() {
-                Some(chunk) if chunk.entries.len() < CHUNK => Arc::make_mut(chunk).entries.push(entry),
-                _ => self.chunks.push(Arc::new(Chunk { entries: vec![entry] })),
+        let place = self.place_of(entry.uid);
+        if let Some(chunk) = self.chunks.get_mut(place) {
+            let entries = &mut Arc::make_mut(chunk).entries;
+            match entries.binary_search_by_key(&entry.uid, |e| e.uid) {
+                Ok(at) => entries[at] = entry,
+                Err(at) => entries.insert(at, entry),
             }
             return;
         }
-        let Some(chunk) =
-            self.chunks.iter().position(|c| c.entries.last().is_some_and(|e| e.uid >= entry.uid))
-        else {
-            return;
-        };
-        let entries = &mut Arc::make_mut(&mut self.chunks[chunk]).entries;
-        match entries.binary_search_by_key(&entry.uid, |e| e.uid) {
-            Ok(at) => entries[at] = entry,
-            Err(at) => entries.insert(at, entry),
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.entries.len() < CHUNK => {
+                let chunk = Arc::make_mut(chunk);
+                chunk.entries.push(entry);
+                chunk.bound = entry.uid.0;
+            }
+            _ => self.chunks.push(Arc::new(Chunk { entries: vec![entry], bound: entry.uid.0 })),
         }
     }
 
     /// Takes a message out.
     pub(crate) fn remove(&mut self, uid: Uid) {
-        let Some(chunk) = self.chunks.iter().position(|c| c.entries.last().is_some_and(|e| e.uid >= uid))
-        else {
-            return;
-        };
-        if let Ok(at) = self.chunks[chunk].entries.binary_search_by_key(&uid, |e| e.uid) {
-            Arc::make_mut(&mut self.chunks[chunk]).entries.remove(at);
+        let place = self.place_of(uid);
+        let Some(chunk) = self.chunks.get_mut(place) else { return };
+        if let Ok(at) = chunk.entries.binary_search_by_key(&uid, |e| e.uid) {
+            Arc::make_mut(chunk).entries.remove(at);
         }
     }
 
@@ -229,13 +224,46 @@ impl View {
         }
     }
 
-    /// Whether a chunk became empty: the places no longer fit, and a fresh load follows.
-    pub(crate) fn is_worn(&self) -> bool {
-        self.chunks.iter().any(|c| c.entries.is_empty())
+    /// Takes the place of `known` in its line: the same bounds, and the very chunks that are still true. Both were read from
+    /// the database whole. A line whose chunks have become nearly empty ends instead.
+    pub(crate) fn succeed(&mut self, known: &Self) {
+        if known.uidvalidity != self.uidvalidity || known.is_worn() {
+            return;
+        }
+        let mut entries = self.chunks.iter().flat_map(|c| c.entries.iter().copied()).peekable();
+        let mut chunks: Vec<Arc<Chunk>> = Vec::with_capacity(known.chunks.len());
+        for chunk in &known.chunks {
+            let mut now = Vec::with_capacity(chunk.entries.len());
+            while let Some(entry) = entries.next_if(|e| e.uid.0 <= chunk.bound) {
+                now.push(entry);
+            }
+            let is_true = now == chunk.entries;
+            chunks.push(if is_true {
+                chunk.clone()
+            } else {
+                Arc::new(Chunk { entries: now, bound: chunk.bound })
+            });
+        }
+        let newer: Vec<Entry> = entries.collect();
+        self.chunks = chunks;
+        self.line = known.line;
+        for entry in newer {
+            self.upsert(entry);
+        }
+    }
+
+    /// Whether most chunks hold next to nothing.
+    fn is_worn(&self) -> bool {
+        self.chunks.len() > 16 + 4 * self.total as usize / CHUNK
+    }
+
+    /// About how much memory the view takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.total as usize * size_of::<Entry>() + self.chunks.len() * 80 + size_of::<Self>()
     }
 
     fn last_uid(&self) -> Option<Uid> {
-        self.chunks.last().and_then(|c| c.entries.last()).map(|e| e.uid)
+        self.chunks.iter().rev().find_map(|c| c.entries.last()).map(|e| e.uid)
     }
 }
 
@@ -312,5 +340,41 @@ mod tests {
         assert_eq!(changes.changed.iter().map(|e| e.uid.0).collect::<Vec<_>>(), [7]);
         assert!(changes.has_new);
         assert_eq!(new.changes_since(&new.clone()), Changes::default());
+    }
+
+    #[test]
+    fn an_emptied_chunk_keeps_its_place() {
+        let old = view(1..=12_000);
+        let mut new = old.clone();
+        (1..=8_192).for_each(|uid| new.remove(Uid(uid)));
+        new.recount();
+        assert_eq!(new.line, old.line);
+        assert_eq!(new.len(), 3_808);
+        assert_eq!(new.by_seq(1).map(|e| e.uid), Some(Uid(8_193)));
+        assert_eq!(new.by_uid(Uid(8_193)).map(|(seq, _)| seq), Some(1));
+        assert_eq!(new.seq_range(Uid(1), Uid(8_192)), None);
+        assert_eq!(
+            new.range(1, 2).map(|(seq, e)| (seq, e.uid.0)).collect::<Vec<_>>(),
+            [(1, 8_193), (2, 8_194)]
+        );
+        let changes = new.changes_since(&old);
+        assert_eq!((changes.expunged.len(), changes.has_new), (8_192, false));
+        (8_193..=12_000).for_each(|uid| new.remove(Uid(uid)));
+        new.recount();
+        assert!(new.is_empty() && new.by_seq(1).is_none() && new.range(1, 5).next().is_none());
+    }
+
+    #[test]
+    fn a_fresh_load_takes_over_what_is_still_true() {
+        let known = view(1..=12_000);
+        let mut fresh = view((1..=12_002).filter(|uid| *uid != 5_000));
+        fresh.succeed(&known);
+        fresh.recount();
+        assert_eq!(fresh.line, known.line);
+        assert!(Arc::ptr_eq(&fresh.chunks[0], &known.chunks[0]));
+        let changes = fresh.changes_since(&known);
+        assert_eq!((changes.expunged, changes.changed.len(), changes.has_new), (vec![5_000], 0, true));
+        assert_eq!(fresh.by_uid(Uid(12_002)).map(|(seq, _)| seq), Some(12_001));
+        assert_eq!(fresh.len(), 12_001);
     }
 }

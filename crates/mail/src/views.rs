@@ -1,73 +1,185 @@
 //! The views in use, shared by the process and brought forward once a change, whatever the number of watchers.
+//!
+//! A view that a session holds is found again for as long as it is held; the newest of others are kept within a budget of
+//! bytes. So neither many mailboxes in use nor a few huge ones make a command read a mailbox whole.
 
 use crate::{Entry, FlagSet, View, flags, mailboxes};
 use congvu_storage::{Db, Snapshot, params};
-use congvu_types::{AccountId, MailboxId, Result, Uid};
+use congvu_types::{AccountId, MailboxId, ModSeq, Result, Uid};
 use lru::LruCache;
 use parking_lot::Mutex;
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use tokio::sync::Mutex as AsyncMutex;
 
-/// How many views are kept; sessions that use one hold it besides.
-const KEPT: usize = 512;
-/// More changes than this at once, and the view is loaded anew.
+/// Bytes of views that are kept although nobody may hold them: some five million messages.
+const KEPT_BYTES: usize = 128 * 1024 * 1024;
+/// More changes than this at once, and the view is read anew.
 const MOST_CHANGES: usize = 20_000;
+/// Messages read in one go.
+const PAGE: usize = 65_536;
 
-type Slot = Arc<AsyncMutex<Option<Arc<View>>>>;
+type Key = (AccountId, MailboxId);
+
+/// What is known of one mailbox.
+#[derive(Debug, Default)]
+struct Slot {
+    newest: AsyncMutex<Newest>,
+    /// How many refreshes have begun.
+    begun: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Newest {
+    view: Weak<View>,
+    /// The account's modseq when it was true.
+    as_of: u64,
+    /// Which refresh made it.
+    refresh: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    slots: HashMap<Key, Arc<Slot>>,
+    /// So many slots, and those that nobody needs are thrown away.
+    prune_at: usize,
+    views: LruCache<Key, Arc<View>>,
+    bytes: usize,
+}
 
 /// The process's views. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Views {
     db: Db,
-    slots: Arc<Mutex<LruCache<(AccountId, MailboxId), Slot>>>,
+    kept: Arc<Mutex<Kept>>,
 }
 
 impl Views {
     /// Makes an empty cache over a database.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db, slots: Arc::new(Mutex::new(LruCache::new(NonZeroUsize::MIN.saturating_add(KEPT - 1)))) }
+        let kept = Kept { slots: HashMap::new(), prune_at: 1_024, views: LruCache::unbounded(), bytes: 0 };
+        Self { db, kept: Arc::new(Mutex::new(kept)) }
     }
 
-    /// Returns the newest view of a mailbox. Many callers at once cost one query.
-    pub async fn current(&self, account: AccountId, mailbox: MailboxId) -> Result<Arc<View>> {
-        let slot = self.slots.lock().get_or_insert((account, mailbox), Slot::default).clone();
-        let mut held = slot.lock().await;
-        let known = held.clone();
-        let view = match known {
+    /// Returns the newest view of a mailbox, made from `held`, a view that the caller has, when nobody has a newer one.
+    /// Callers that wait for the same look at the database share it.
+    pub async fn current(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        held: Option<&Arc<View>>,
+    ) -> Result<Arc<View>> {
+        self.refresh((account, mailbox), held, None).await
+    }
+
+    /// Like [`Views::current`] for whoever was told by the change feed that the account changed: a view that is as new as
+    /// that costs no look at the database, so the watchers of a mailbox cost one look together.
+    pub async fn since(&self, held: &Arc<View>, told: ModSeq) -> Result<Arc<View>> {
+        self.refresh((held.account, held.mailbox), Some(held), Some(told)).await
+    }
+
+    async fn refresh(&self, key: Key, held: Option<&Arc<View>>, told: Option<ModSeq>) -> Result<Arc<View>> {
+        let slot = self.kept.lock().slot(key);
+        let arrived = slot.begun.load(Ordering::Acquire);
+        let mut newest = slot.newest.lock().await;
+        let known = newest.view.upgrade().or_else(|| held.cloned());
+        if let Some(known) = newest.view.upgrade() {
+            let is_told = told.is_some_and(|told| newest.as_of >= told.0);
+            // A look that began after this caller came saw whatever it wants to see.
+            if is_told || newest.refresh > arrived {
+                return Ok(known);
+            }
+        }
+        let refresh = slot.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        let brought = match known.clone() {
             Some(known) => self.db.read_quick(move |s| bring_forward(s, &known)).await?,
             None => None,
         };
-        let view = match view {
-            Some(view) => view,
-            None => Arc::new(self.db.read(move |s| load(s, account, mailbox)).await?),
+        let (view, as_of) = match brought {
+            Some(brought) => brought,
+            None => self.db.read(move |s| load(s, key, known.as_deref())).await?,
         };
-        *held = Some(view.clone());
+        *newest = Newest { view: Arc::downgrade(&view), as_of, refresh };
+        drop(newest);
+        self.kept.lock().keep(key, &view);
         Ok(view)
     }
 }
 
-/// Loads a mailbox whole.
-fn load(snapshot: &Snapshot, account: AccountId, mailbox: MailboxId) -> Result<View> {
+impl Kept {
+    fn slot(&mut self, key: Key) -> Arc<Slot> {
+        if self.slots.len() >= self.prune_at {
+            let views = &self.views;
+            self.slots
+                .retain(|key, slot| Arc::strong_count(slot) > 1 || views.contains(key) || slot.is_held());
+            self.prune_at = 1_024.max(self.slots.len() * 2);
+        }
+        self.slots.entry(key).or_default().clone()
+    }
+
+    /// Keeps a view; those not asked for the longest go when there is no room.
+    fn keep(&mut self, key: Key, view: &Arc<View>) {
+        self.bytes += view.bytes();
+        if let Some((_, old)) = self.views.push(key, view.clone()) {
+            self.bytes = self.bytes.saturating_sub(old.bytes());
+        }
+        while self.bytes > KEPT_BYTES {
+            let Some((_, old)) = self.views.pop_lru() else { break };
+            self.bytes = self.bytes.saturating_sub(old.bytes());
+        }
+    }
+}
+
+impl Slot {
+    /// Whether some session holds the newest view.
+    fn is_held(&self) -> bool {
+        self.newest.try_lock().is_ok_and(|newest| newest.view.strong_count() > 0)
+    }
+}
+
+/// Reads a mailbox whole; what is still true of `known` is shared with it.
+fn load(snapshot: &Snapshot, (account, mailbox): Key, known: Option<&View>) -> Result<(Arc<View>, u64)> {
     let row = mailboxes::mailbox(snapshot, account, mailbox)?;
     let mut view = View::empty(account, mailbox, row.uidvalidity);
-    snapshot.each(
-        "SELECT uid, flags, modseq FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 ORDER BY uid",
-        &params![account.get(), mailbox.get()],
-        |r| {
-            view.upsert(entry(r)?);
-            Ok(true)
-        },
-    )?;
-    finish(snapshot, &mut view, &row)?;
-    Ok(view)
+    let mut after = 0;
+    loop {
+        let mut read = 0;
+        snapshot.each(
+            "SELECT uid, flags, modseq FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND uid > ?3
+             ORDER BY uid LIMIT ?4",
+            &params![account.get(), mailbox.get(), after, PAGE],
+            |r| {
+                let entry = entry(r)?;
+                after = entry.uid.0;
+                read += 1;
+                view.upsert(entry);
+                Ok(true)
+            },
+        )?;
+        if read < PAGE {
+            break;
+        }
+    }
+    if let Some(known) = known {
+        view.recount();
+        view.succeed(known);
+    }
+    let as_of = finish(snapshot, &mut view, &row)?;
+    Ok((Arc::new(view), as_of))
 }
 
 fn entry(r: &congvu_storage::Row<'_>) -> Result<Entry> {
     Ok(Entry { uid: Uid(r.u32(0)?), flags: FlagSet(r.u64(1)?), modseq: r.u64(2)? })
 }
 
-fn finish(snapshot: &Snapshot, view: &mut View, row: &mailboxes::MailboxRow) -> Result<()> {
+/// Fills in what stands beside the messages; returns the account's modseq.
+fn finish(snapshot: &Snapshot, view: &mut View, row: &mailboxes::MailboxRow) -> Result<u64> {
     view.uidnext = row.uidnext;
     view.modseq = row.highest_modseq;
     view.unseen = row.unseen;
@@ -76,14 +188,19 @@ fn finish(snapshot: &Snapshot, view: &mut View, row: &mailboxes::MailboxRow) -> 
         view.keywords = Arc::new(keywords);
     }
     view.recount();
-    Ok(())
+    account_modseq(snapshot, view.account)
 }
 
-/// Applies what changed since; `None` when a fresh load is better.
-fn bring_forward(snapshot: &Snapshot, known: &Arc<View>) -> Result<Option<Arc<View>>> {
+fn account_modseq(snapshot: &Snapshot, account: AccountId) -> Result<u64> {
+    let sql = "SELECT modseq FROM account_state WHERE account_id = ?1";
+    Ok(snapshot.query_opt(sql, &params![account.get()], |r| r.u64(0))?.unwrap_or(0))
+}
+
+/// Applies what changed since; `None` when reading it anew is better.
+fn bring_forward(snapshot: &Snapshot, known: &Arc<View>) -> Result<Option<(Arc<View>, u64)>> {
     let row = mailboxes::mailbox(snapshot, known.account, known.mailbox)?;
     if row.highest_modseq == known.modseq && row.uidvalidity == known.uidvalidity {
-        return Ok(Some(known.clone()));
+        return Ok(Some((known.clone(), account_modseq(snapshot, known.account)?)));
     }
     let since = params![known.account.get(), known.mailbox.get(), known.modseq, MOST_CHANGES];
     let gone = snapshot.query(
@@ -108,9 +225,6 @@ fn bring_forward(snapshot: &Snapshot, known: &Arc<View>) -> Result<Option<Arc<Vi
     for uid in gone {
         view.remove(uid);
     }
-    if view.is_worn() {
-        return Ok(None);
-    }
-    finish(snapshot, &mut view, &row)?;
-    Ok(Some(Arc::new(view)))
+    let as_of = finish(snapshot, &mut view, &row)?;
+    Ok(Some((Arc::new(view), as_of)))
 }

@@ -5,3 +5,5 @@
 mod mailboxes;
 #[path = "all/model.rs"]
 mod model;
+#[path = "all/views.rs"]
+mod views;

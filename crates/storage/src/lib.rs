@@ -29,7 +29,7 @@ pub use audit::{AuditRow, AuditVerdict, Chain, Event, audit_rows, verify_audit};
 pub use blob::{BlobHash, BlobStore, MAX_INLINE_BYTES, PreparedBlob};
 pub use collector::{BlobReference, Collected};
 pub use db::{Actor, DatabaseUrl, Db, OpenOptions};
-pub use feed::Feed;
+pub use feed::{Feed, News};
 pub use local_blobs::LocalBlobs;
 pub use migrate::MigrationSet;
 pub use snapshot::{Snapshot, Tx};

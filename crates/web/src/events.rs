@@ -12,8 +12,8 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use congvu_directory::{RightKind, accounts_of, session};
-use congvu_storage::Db;
-use congvu_types::{AccountId, ModSeq, PersonId, RefusalKind};
+use congvu_storage::{Db, News};
+use congvu_types::{AccountId, PersonId, RefusalKind};
 use futures_util::{Stream, StreamExt, stream};
 use std::{
     collections::HashMap,
@@ -116,7 +116,7 @@ async fn still_there(db: &Db, token: String) -> bool {
 }
 
 /// The account's id, once for each change.
-fn changes(account: AccountId, watch: watch::Receiver<ModSeq>) -> impl Stream<Item = AccountId> {
+fn changes(account: AccountId, watch: watch::Receiver<News>) -> impl Stream<Item = AccountId> {
     stream::unfold(watch, move |mut watch| async move {
         watch.changed().await.ok()?;
         Some((account, watch))

@@ -5,7 +5,7 @@ use super::{
     reply::{Answer, Failed},
     session::Session,
 };
-use congvu_types::ModSeq;
+use congvu_storage::News;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -17,7 +17,7 @@ const LONGEST_LINE: usize = 1024;
 /// What woke an idle session.
 enum Woke {
     Input,
-    Changed,
+    Changed(News),
     Stopping,
     TimeUp,
 }
@@ -29,12 +29,21 @@ impl Session {
         let mut watch = account.map(|account| self.server.options.db.feed().watch(account));
         self.connection.write(b"+ Waiting\r\n");
         let until = Instant::now() + PATIENCE;
+        let mut looks = watch.as_mut().map_or(0, |watch| watch.borrow_and_update().looks);
+        let mut renewed = Instant::now().into_std();
+        Box::pin(self.renew()).await?;
+        Box::pin(self.poll(true)).await?;
         loop {
-            Box::pin(self.renew()).await?;
-            Box::pin(self.poll(true)).await?;
             self.connection.flush().await?;
             match self.wait(watch.as_mut(), until).await {
-                Woke::Changed => {}
+                Woke::Changed(news) => {
+                    Box::pin(self.renew_now_and_then(&mut renewed)).await?;
+                    if std::mem::replace(&mut looks, news.looks) == news.looks {
+                        Box::pin(self.tell_news(news.modseq)).await?;
+                    } else {
+                        Box::pin(self.poll(true)).await?;
+                    }
+                }
                 Woke::Input => {
                     let line = self.connection.read_line(LONGEST_LINE, PATIENCE).await?;
                     return match line.eq_ignore_ascii_case(b"DONE") {
@@ -54,17 +63,18 @@ impl Session {
         }
     }
 
-    async fn wait(&mut self, watch: Option<&mut watch::Receiver<ModSeq>>, until: Instant) -> Woke {
+    async fn wait(&mut self, watch: Option<&mut watch::Receiver<News>>, until: Instant) -> Woke {
         let changed = async {
             let Some(watch) = watch else { return std::future::pending().await };
             if watch.changed().await.is_err() {
                 // Whoever feeds the watch lives as long as the server.
                 std::future::pending::<()>().await;
             }
+            *watch.borrow_and_update()
         };
         tokio::select! {
             _ = self.connection.wait_input() => Woke::Input,
-            () = changed => Woke::Changed,
+            news = changed => Woke::Changed(news),
             () = self.stop.cancelled() => Woke::Stopping,
             () = sleep_until(until) => Woke::TimeUp,
         }

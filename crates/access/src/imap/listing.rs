@@ -6,9 +6,9 @@ use super::{
     reply::{Answer, Failed},
     session::Session,
 };
-use congvu_mail::{MailboxRow, mailboxes};
+use congvu_mail::{MailboxRow, count_deleted, mailboxes};
 use congvu_storage::Snapshot;
-use congvu_types::{Flags, Result};
+use congvu_types::Result;
 use std::collections::BTreeSet;
 
 /// A name that LIST can show.
@@ -109,10 +109,9 @@ impl Session {
                     format!("HIGHESTMODSEQ {}", mailbox.highest_modseq.max(1))
                 }
                 StatusItem::Deleted => {
-                    let view = self.server.options.views.current(mailbox.account, mailbox.id).await?;
-                    let all = view.range(1, view.len());
-                    let deleted = all.filter(|(_, e)| e.flags.system().contains(Flags::DELETED)).count();
-                    format!("DELETED {deleted}")
+                    let (account, id) = (mailbox.account, mailbox.id);
+                    let counted = self.server.options.db.read(move |s| count_deleted(s, account, id)).await?;
+                    format!("DELETED {counted}")
                 }
             });
         }

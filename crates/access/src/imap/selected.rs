@@ -11,7 +11,7 @@ use super::{
 };
 use congvu_directory::{Acting, act_for, right};
 use congvu_mail::{Entry, FlagSet, MailboxRow, View};
-use congvu_types::{Flags, RefusalKind, Uid};
+use congvu_types::{Flags, ModSeq, RefusalKind, Uid};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -95,7 +95,7 @@ impl Session {
             })
             .await?;
         let changing = reading.with::<right::Draft>().filter(|_| !read_only);
-        let view = options.views.current(mailbox.account, mailbox.id).await?;
+        let view = options.views.current(mailbox.account, mailbox.id, None).await?;
         let is_writable = changing.is_some();
         self.describe(name, &view, is_writable);
         let saved = Vec::new();
@@ -174,8 +174,25 @@ impl Session {
     /// Like [`Session::poll`]; flags of `quiet` (ascending) are not told.
     pub(super) async fn poll_but(&mut self, expunges: bool, quiet: &[Uid]) -> Result<(), Failed> {
         let Some(selected) = &self.selected else { return Ok(()) };
-        let views = &self.server.options.views;
-        let found = views.current(selected.mailbox.account, selected.mailbox.id).await;
+        let (account, mailbox) = (selected.mailbox.account, selected.mailbox.id);
+        let found = self.server.options.views.current(account, mailbox, Some(&selected.view)).await;
+        self.tell_changes(found, expunges, quiet).await
+    }
+
+    /// Tells what came up to a change that the feed told of; sessions that watch one mailbox share the look at it.
+    pub(super) async fn tell_news(&mut self, told: ModSeq) -> Result<(), Failed> {
+        let Some(selected) = &self.selected else { return Ok(()) };
+        let found = self.server.options.views.since(&selected.view, told).await;
+        self.tell_changes(found, true, &[]).await
+    }
+
+    async fn tell_changes(
+        &mut self,
+        found: congvu_types::Result<Arc<View>>,
+        expunges: bool,
+        quiet: &[Uid],
+    ) -> Result<(), Failed> {
+        let Some(selected) = &self.selected else { return Ok(()) };
         let now = match found {
             Ok(now) => now,
             Err(error) if error.refusal().is_some() => {

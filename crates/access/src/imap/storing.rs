@@ -72,7 +72,12 @@ impl Session {
         silent: bool,
     ) -> Result<(), Failed> {
         let selected = self.at()?;
-        let now = self.server.options.views.current(selected.mailbox.account, selected.mailbox.id).await?;
+        let now = self
+            .server
+            .options
+            .views
+            .current(selected.mailbox.account, selected.mailbox.id, Some(&selected.view))
+            .await?;
         for (seq, entry) in wanted {
             // A message that is gone by now is told of when the client may hear it.
             let Some((_, fresh)) = now.by_uid(entry.uid) else { continue };
@@ -136,7 +141,8 @@ impl Session {
         let selected = self.at()?;
         if selected.changing.is_some() && !selected.mailbox.role.is_review() {
             let mailbox = &selected.mailbox;
-            let view = self.server.options.views.current(mailbox.account, mailbox.id).await?;
+            let view =
+                self.server.options.views.current(mailbox.account, mailbox.id, Some(&selected.view)).await?;
             let all = view.range(1, view.len()).filter(|(_, e)| e.flags.system().contains(Flags::DELETED));
             let doomed: Vec<Uid> = all.map(|(_, e)| e.uid).collect();
             self.expunge_uids(&doomed).await?;

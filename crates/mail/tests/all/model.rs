@@ -157,7 +157,7 @@ async fn uids_only_grow_and_views_equal_fresh_loads() {
         let mut runner = TestRunner::deterministic();
         let steps = proptest::collection::vec(step(), 150).new_tree(&mut runner).unwrap().current();
         let mut seen: BTreeSet<u32> = BTreeSet::new();
-        let mut old = views.current(work.account, work.inbox).await.unwrap();
+        let mut old = views.current(work.account, work.inbox, None).await.unwrap();
         for step in &steps {
             let before = work.uids(work.inbox).await;
             work.carry_out(step).await;
@@ -165,8 +165,9 @@ async fn uids_only_grow_and_views_equal_fresh_loads() {
                 assert!(seen.last().is_none_or(|last| uid > *last), "UID {uid} after {seen:?} ({step:?})");
                 seen.insert(uid);
             }
-            let now = views.current(work.account, work.inbox).await.unwrap();
-            let fresh = Views::new(work.agency.db.clone()).current(work.account, work.inbox).await.unwrap();
+            let now = views.current(work.account, work.inbox, None).await.unwrap();
+            let fresh =
+                Views::new(work.agency.db.clone()).current(work.account, work.inbox, None).await.unwrap();
             assert_eq!(entries(&now), entries(&fresh), "{step:?}");
             assert_eq!((now.modseq, now.uidnext, now.unseen), (fresh.modseq, fresh.uidnext, fresh.unseen));
             apply(&old, &now);

@@ -123,7 +123,7 @@ async fn concurrent_increments_lose_nothing_and_the_feed_follows_commits() {
         }
         seen.sort_unstable();
         assert_eq!(seen, (1..=80).collect::<Vec<_>>());
-        assert_eq!(feed.borrow_and_update().0, 80);
+        assert_eq!(feed.borrow_and_update().modseq.0, 80);
     })
     .await;
 }
