@@ -12,6 +12,7 @@ mod input;
 mod listing;
 mod mailboxes;
 mod matching;
+mod memory;
 mod names;
 mod reply;
 mod searching;
@@ -22,16 +23,14 @@ mod storing;
 
 use congvu_directory::Authenticator;
 use congvu_mail::Views;
-use congvu_net::{Budget, Connection};
+use congvu_net::Connection;
 use congvu_storage::Db;
 use congvu_transport::Site;
+use memory::Memory;
 use rustls::ServerConfig;
 use session::Session;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-
-/// Memory that commands under way may take together, in bytes: APPEND holds its message.
-const MEMORY: usize = 512 * 1024 * 1024;
 
 /// Reads a command, for fuzzing.
 pub(crate) fn parse(bytes: &[u8]) -> bool {
@@ -55,20 +54,24 @@ pub struct ImapOptions {
     pub allow_plain_sign_in: bool,
     /// The largest message, in bytes.
     pub max_message_bytes: usize,
+    /// Memory that commands and answers under way may take together, in bytes: APPEND and FETCH hold their messages. One
+    /// person takes a quarter at most.
+    pub max_memory_bytes: usize,
 }
 
 /// The door. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ImapServer {
     options: Arc<ImapOptions>,
-    budget: Budget,
+    memory: Memory,
 }
 
 impl ImapServer {
     /// Makes the door.
     #[must_use]
     pub fn new(options: ImapOptions) -> Self {
-        Self { options: Arc::new(options), budget: Budget::new(MEMORY) }
+        let memory = Memory::new(options.max_memory_bytes, options.max_memory_bytes / 4);
+        Self { options: Arc::new(options), memory }
     }
 
     /// Serves a connection to its end, or until `stop`.

@@ -5,6 +5,8 @@
 mod changes;
 #[path = "all/door.rs"]
 mod door;
+#[path = "all/input.rs"]
+mod input;
 #[path = "all/mailboxes.rs"]
 mod mailboxes;
 #[path = "all/messages.rs"]

@@ -201,6 +201,7 @@ fn imap_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), F
         tls: Some(parts.tls.clone()),
         allow_plain_sign_in: config.sign_in.without_tls,
         max_message_bytes: config.limits.message_bytes,
+        max_memory_bytes: MEMORY,
     });
     let gate = gate(config);
     for (addresses, tls) in [(&config.listen.imap, None), (&config.listen.imaps, Some(parts.tls.clone()))] {

@@ -90,6 +90,18 @@ pub enum FlagOperation {
     Remove,
 }
 
+impl FlagOperation {
+    /// Returns what `before` becomes by the flags given.
+    #[must_use]
+    pub const fn apply(self, before: FlagSet, given: FlagSet) -> FlagSet {
+        FlagSet(match self {
+            Self::Replace => given.0,
+            Self::Add => before.0 | given.0,
+            Self::Remove => before.0 & !given.0,
+        })
+    }
+}
+
 /// A change of flags.
 #[derive(Debug, Clone)]
 pub struct FlagChange {
@@ -131,7 +143,7 @@ pub fn store_flags(
         return Err(RefusalKind::NoRight.into());
     }
     let modseq = state::lock(tx, account)?;
-    let given = bits(change.flags).0 | resolve_keywords(tx, account, &change.keywords)?.0;
+    let given = FlagSet(bits(change.flags).0 | resolve_keywords(tx, account, &change.keywords)?.0);
     let mut outcome = StoreOutcome::default();
     let mut unseen = 0_i64;
     for uid in uids {
@@ -147,11 +159,7 @@ pub fn store_flags(
             outcome.modified.push(*uid);
             continue;
         }
-        let after = match change.operation {
-            FlagOperation::Replace => given,
-            FlagOperation::Add => before | given,
-            FlagOperation::Remove => before & !given,
-        };
+        let after = change.operation.apply(FlagSet(before), given).0;
         if after == before {
             continue;
         }

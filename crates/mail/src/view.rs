@@ -184,6 +184,18 @@ impl View {
         changes
     }
 
+    /// Returns this view with the messages put back that `changes` from `old` took away: what a client sees that may not
+    /// hear of removals yet (RFC 9051 §7.5.1). Its numbers are those of `old`, and what came stands behind them.
+    #[must_use]
+    pub fn withholding(&self, old: &Self, changes: &Changes) -> Self {
+        let mut view = self.clone();
+        for entry in changes.expunged.iter().filter_map(|seq| old.by_seq(*seq)) {
+            view.upsert(*entry);
+        }
+        view.recount();
+        view
+    }
+
     /// Puts in a new or changed message.
     pub(crate) fn upsert(&mut self, entry: Entry) {
         let place = self.place_of(entry.uid);
@@ -376,5 +388,26 @@ mod tests {
         assert_eq!((changes.expunged, changes.changed.len(), changes.has_new), (vec![5_000], 0, true));
         assert_eq!(fresh.by_uid(Uid(12_002)).map(|(seq, _)| seq), Some(12_001));
         assert_eq!(fresh.len(), 12_001);
+    }
+
+    #[test]
+    fn removals_can_be_withheld() {
+        let old = view(1..=9_000);
+        let mut new = old.clone();
+        for uid in [1, 4_096, 4_097, 8_999, 9_000] {
+            new.remove(Uid(uid));
+        }
+        new.upsert(Entry { uid: Uid(7), flags: FlagSet(1), modseq: 2 });
+        new.upsert(Entry { uid: Uid(9_001), flags: FlagSet(0), modseq: 2 });
+        new.recount();
+        let shown = new.withholding(&old, &new.changes_since(&old));
+        assert_eq!(shown.len(), 9_001);
+        assert!((1..=9_001).all(|n| shown.by_seq(n).is_some_and(|e| e.uid.0 == n)));
+        assert_eq!(shown.by_uid(Uid(7)).map(|(_, e)| e.flags), Some(FlagSet(1)));
+        // From there the removals are told later, whatever came in between.
+        new.remove(Uid(2));
+        new.recount();
+        assert_eq!(new.changes_since(&shown).expunged, [1, 2, 4_096, 4_097, 8_999, 9_000]);
+        assert!(!new.changes_since(&shown).has_new && new.changes_since(&shown).changed.is_empty());
     }
 }

@@ -63,7 +63,7 @@ impl Session {
             items.push(Item::ModSeq);
         }
         let depth = depth(&items);
-        let mut marked = Vec::new();
+        let mut told = Vec::new();
         if depth == Depth::View {
             let ranges = self.at()?.ranges(set, by_uid)?;
             self.answer_by_view(&ranges, fetch.changed_since, &items).await?;
@@ -73,11 +73,11 @@ impl Session {
                 wanted.retain(|(_, entry)| entry.modseq > since);
             }
             if sets_seen(&items) {
-                marked = self.mark_seen(&mut wanted, &mut items).await?;
+                told = self.mark_seen(&mut wanted, &mut items).await?;
             }
             self.answer_by_rows(&wanted, items, depth).await?;
         }
-        self.poll_but(by_uid, &marked).await?;
+        self.poll_but(by_uid, &told).await?;
         Ok("Done.".to_owned())
     }
 
@@ -104,12 +104,14 @@ impl Session {
         Ok(())
     }
 
-    /// Sets `\Seen` where it is not set and may be, and adds FLAGS to what is told (RFC 9051 §6.4.5). Returns which.
+    /// Sets `\Seen` where it is not set and may be, and adds FLAGS to what is told (RFC 9051 §6.4.5), with MODSEQ once the
+    /// client speaks CONDSTORE (RFC 7162 §3.2). Then the messages are those of the newest view; returns them as the client
+    /// is going to know them.
     async fn mark_seen(
         &mut self,
         wanted: &mut [(u32, Entry)],
         items: &mut Vec<Item>,
-    ) -> Result<Vec<Uid>, Failed> {
+    ) -> Result<Vec<Entry>, Failed> {
         let unseen: Vec<Uid> = wanted
             .iter()
             .filter(|(_, e)| !e.flags.system().contains(Flags::SEEN))
@@ -121,13 +123,20 @@ impl Session {
         let given = GivenFlags { flags: Flags::SEEN, keywords: Vec::new() };
         let store = Store { operation: FlagOperation::Add, silent: true, unchanged_since: None, given };
         self.change_flags(&unseen, &store).await?;
+        let now = self.newest().await?;
+        self.tell_keywords(&now);
         for (_, entry) in wanted.iter_mut() {
-            entry.flags.0 |= u64::from(Flags::SEEN.bits());
+            if let Some((_, fresh)) = now.by_uid(entry.uid) {
+                *entry = *fresh;
+            }
         }
-        if !items.contains(&Item::Flags) {
-            items.push(Item::Flags);
+        let also = [Some(Item::Flags), self.enabled.condstore.then_some(Item::ModSeq)];
+        for item in also.into_iter().flatten() {
+            if !items.contains(&item) {
+                items.push(item);
+            }
         }
-        Ok(unseen)
+        Ok(wanted.iter().map(|(_, entry)| *entry).collect())
     }
 
     async fn answer_by_rows(

@@ -75,8 +75,8 @@ impl Session {
     }
 
     /// Makes the standard mailboxes of accounts that were never used.
-    pub(super) async fn prepare_accounts(&self) -> std::result::Result<(), Failed> {
-        let who = self.signed_in()?;
+    pub(super) async fn prepare_accounts(&self, who: &Arc<SignedIn>) -> std::result::Result<(), Failed> {
+        let who = who.clone();
         let db = &self.server.options.db;
         let empty: Vec<AccountId> = db
             .read_quick(move |s| {

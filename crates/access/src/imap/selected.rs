@@ -10,7 +10,7 @@ use super::{
     session::Session,
 };
 use congvu_directory::{Acting, act_for, right};
-use congvu_mail::{Entry, FlagSet, MailboxRow, View};
+use congvu_mail::{Entry, FlagSet, MAX_KEYWORDS, MailboxRow, View};
 use congvu_types::{Flags, ModSeq, RefusalKind, Uid};
 use std::{
     sync::Arc,
@@ -27,15 +27,24 @@ pub(super) struct Selected {
     pub(super) reading: Acting<right::Read>,
     /// The right to change things; `None` when the mailbox is open for reading alone.
     pub(super) changing: Option<Acting<right::Draft>>,
-    /// Opened with EXAMINE.
-    read_only: bool,
+    /// EXAMINE opened it: nothing is changed through this session, whatever the rights.
+    pub(super) is_examined: bool,
     /// What the client has been told of.
     pub(super) view: Arc<View>,
+    /// The newest view, while removals of it are withheld from the client.
+    behind: Option<Arc<View>>,
+    /// How many keywords the client has been told of.
+    keywords_told: usize,
     /// What the last search saved (RFC 9051 §6.4.4.1).
     pub(super) saved: Vec<Uid>,
 }
 
 impl Selected {
+    /// The newest view that the session had: what is withheld from the client is gone from it.
+    pub(super) fn base(&self) -> &Arc<View> {
+        self.behind.as_ref().unwrap_or(&self.view)
+    }
+
     /// Returns the sequence numbers, as ascending ranges, that a set means.
     pub(super) fn ranges(&self, set: &Set, by_uid: bool) -> Result<Vec<(u32, u32)>, Failed> {
         let total = self.view.len();
@@ -98,8 +107,16 @@ impl Session {
         let view = options.views.current(mailbox.account, mailbox.id, None).await?;
         let is_writable = changing.is_some();
         self.describe(name, &view, is_writable);
-        let saved = Vec::new();
-        self.selected = Some(Box::new(Selected { mailbox, reading, changing, read_only, view, saved }));
+        self.selected = Some(Box::new(Selected {
+            mailbox,
+            reading,
+            changing,
+            is_examined: read_only,
+            keywords_told: view.keywords.len(),
+            view,
+            behind: None,
+            saved: Vec::new(),
+        }));
         Ok(if is_writable { "[READ-WRITE] Selected." } else { "[READ-ONLY] Open for reading." }.to_owned())
     }
 
@@ -119,7 +136,7 @@ impl Session {
             Err(error) => return Err(error.into()),
         };
         if let Some(selected) = &mut self.selected {
-            selected.changing = reading.with().filter(|_| !selected.read_only);
+            selected.changing = reading.with().filter(|_| !selected.is_examined);
             selected.reading = reading;
         }
         Ok(())
@@ -130,8 +147,10 @@ impl Session {
         write::flags(&mut list, FlagSet(u64::MAX), &view.keywords);
         let flags = String::from_utf8_lossy(&list).into_owned();
         self.tell(&format!("FLAGS {flags}"));
+        // RFC 9051 §7.1: `\*` promises that a new keyword is kept.
         let permanent = match is_writable {
-            true => format!("{} \\*)", flags.trim_end_matches(')')),
+            true if view.keywords.len() < MAX_KEYWORDS => format!("{} \\*)", flags.trim_end_matches(')')),
+            true => flags.clone(),
             false => "()".to_owned(),
         };
         self.tell(&format!("OK [PERMANENTFLAGS {permanent}] What is kept."));
@@ -165,72 +184,94 @@ impl Session {
         self.renew().await
     }
 
-    /// Tells what changed since the client was last told. Without `expunges` nothing is told while messages are gone that
-    /// the client may not hear of yet (RFC 9051 §7.5.1).
+    /// Tells what changed since the client was last told. Without `expunges` removals are withheld: those messages keep
+    /// their numbers until the client may hear of it (RFC 9051 §7.5.1).
     pub(super) async fn poll(&mut self, expunges: bool) -> Result<(), Failed> {
         self.poll_but(expunges, &[]).await
     }
 
-    /// Like [`Session::poll`]; flags of `quiet` (ascending) are not told.
-    pub(super) async fn poll_but(&mut self, expunges: bool, quiet: &[Uid]) -> Result<(), Failed> {
-        let Some(selected) = &self.selected else { return Ok(()) };
-        let (account, mailbox) = (selected.mailbox.account, selected.mailbox.id);
-        let found = self.server.options.views.current(account, mailbox, Some(&selected.view)).await;
-        self.tell_changes(found, expunges, quiet).await
+    /// Like [`Session::poll`]; what stands in `told` (ascending by UID) the client knows already. A message that changed
+    /// once more since is told of again.
+    pub(super) async fn poll_but(&mut self, expunges: bool, told: &[Entry]) -> Result<(), Failed> {
+        if self.selected.is_none() {
+            return Ok(());
+        }
+        let now = self.newest().await?;
+        self.tell_changes(now, expunges, told).await
     }
 
     /// Tells what came up to a change that the feed told of; sessions that watch one mailbox share the look at it.
     pub(super) async fn tell_news(&mut self, told: ModSeq) -> Result<(), Failed> {
         let Some(selected) = &self.selected else { return Ok(()) };
-        let found = self.server.options.views.since(&selected.view, told).await;
-        self.tell_changes(found, true, &[]).await
+        let found = self.server.options.views.since(selected.base(), told).await;
+        let now = self.still_there(found)?;
+        self.tell_changes(now, true, &[]).await
     }
 
-    async fn tell_changes(
-        &mut self,
-        found: congvu_types::Result<Arc<View>>,
-        expunges: bool,
-        quiet: &[Uid],
-    ) -> Result<(), Failed> {
-        let Some(selected) = &self.selected else { return Ok(()) };
-        let now = match found {
-            Ok(now) => now,
-            Err(error) if error.refusal().is_some() => {
-                // Somebody deleted the mailbox: no view, nothing to tell.
-                self.tell("BYE The mailbox is gone.");
-                return Err(Failed::Gone);
+    async fn tell_changes(&mut self, now: Arc<View>, expunges: bool, told: &[Entry]) -> Result<(), Failed> {
+        let selected = self.at()?;
+        if Arc::ptr_eq(&now, selected.base()) && (selected.behind.is_none() || !expunges) {
+            return Ok(());
+        }
+        let before = selected.view.clone();
+        let mut changes = now.changes_since(&before);
+        let withholds = !expunges && !changes.expunged.is_empty();
+        let shown = if withholds { Arc::new(now.withholding(&before, &changes)) } else { now.clone() };
+        self.tell_keywords(&now);
+        if !withholds {
+            // From the last to the first, each number is still right when it is told.
+            for seq in changes.expunged.iter().rev() {
+                self.tell(&format!("{seq} EXPUNGE"));
             }
-            Err(error) => return Err(error.into()),
-        };
-        if Arc::ptr_eq(&now, &selected.view) {
-            return Ok(());
-        }
-        let changes = now.changes_since(&selected.view);
-        if !expunges && !changes.expunged.is_empty() {
-            return Ok(());
-        }
-        if now.keywords.len() != selected.view.keywords.len() {
-            let mut list = b"FLAGS ".to_vec();
-            write::flags(&mut list, FlagSet(u64::MAX), &now.keywords);
-            self.tell(&String::from_utf8_lossy(&list));
-        }
-        // From the last to the first, each number is still right when it is told.
-        for seq in changes.expunged.iter().rev() {
-            self.tell(&format!("{seq} EXPUNGE"));
         }
         if changes.has_new {
-            self.tell(&format!("{} EXISTS", now.len()));
+            self.tell(&format!("{} EXISTS", shown.len()));
         }
-        for entry in changes.changed.iter().filter(|e| quiet.binary_search(&e.uid).is_err()) {
-            if let Some((seq, _)) = now.by_uid(entry.uid) {
+        let knows = |e: &Entry| told.binary_search_by_key(&e.uid, |t| t.uid).is_ok_and(|at| told[at] == *e);
+        changes.changed.retain(|entry| !knows(entry));
+        for entry in &changes.changed {
+            let is_flagged_alike = before.by_uid(entry.uid).is_some_and(|(_, b)| b.flags == entry.flags);
+            if let Some((seq, _)) =
+                shown.by_uid(entry.uid).filter(|_| self.enabled.condstore || !is_flagged_alike)
+            {
                 self.tell_flags(seq, entry, &now.keywords);
                 self.relieve().await?;
             }
         }
         if let Some(selected) = &mut self.selected {
-            selected.view = now;
+            selected.view = shown;
+            selected.behind = withholds.then_some(now);
         }
         Ok(())
+    }
+
+    /// Returns the newest view of the selected mailbox.
+    pub(super) async fn newest(&mut self) -> Result<Arc<View>, Failed> {
+        let selected = self.at()?;
+        let (account, mailbox) = (selected.mailbox.account, selected.mailbox.id);
+        let found = self.server.options.views.current(account, mailbox, Some(selected.base())).await;
+        self.still_there(found)
+    }
+
+    /// Somebody deleted the mailbox: that ends the session, for there is nothing that its commands could mean.
+    fn still_there(&mut self, found: congvu_types::Result<Arc<View>>) -> Result<Arc<View>, Failed> {
+        if found.as_ref().is_err_and(|error| error.is(RefusalKind::NotFound)) {
+            self.tell("BYE The mailbox is gone.");
+            return Err(Failed::Gone);
+        }
+        Ok(found?)
+    }
+
+    /// `* FLAGS (…)` when keywords came since it was last told (RFC 9051 §7.3.5).
+    pub(super) fn tell_keywords(&mut self, now: &View) {
+        let Some(selected) = &mut self.selected else { return };
+        if selected.keywords_told == now.keywords.len() {
+            return;
+        }
+        selected.keywords_told = now.keywords.len();
+        let mut list = b"FLAGS ".to_vec();
+        write::flags(&mut list, FlagSet(u64::MAX), &now.keywords);
+        self.tell(&String::from_utf8_lossy(&list));
     }
 
     /// `* n FETCH (UID … FLAGS (…))`, with MODSEQ once the client speaks CONDSTORE (RFC 7162 §3.2).

@@ -4,6 +4,7 @@ use super::{
     ImapServer,
     codec::command::{self, Command},
     input::Came,
+    memory::Purse,
     reply::{Answer, Failed},
     selected::Selected,
 };
@@ -30,6 +31,8 @@ pub(super) struct Session {
     pub(super) connection: Connection,
     pub(super) stop: CancellationToken,
     pub(super) who: Option<Arc<SignedIn>>,
+    /// What the person may hold in memory; `None` for strangers.
+    pub(super) purse: Option<Purse>,
     pub(super) enabled: Enabled,
     pub(super) selected: Option<Box<Selected>>,
     /// Messages of shared accounts whose reading is recorded already in this session.
@@ -47,6 +50,7 @@ impl Session {
             connection,
             stop,
             who: None,
+            purse: None,
             enabled: Enabled::default(),
             selected: None,
             recorded: HashSet::new(),
@@ -163,7 +167,12 @@ impl Session {
             other => Box::pin(self.run_command(other)).await,
         };
         match answer {
-            Ok(text) => self.finish(tag, "OK", &text),
+            Ok(text) => {
+                if self.who.is_some() {
+                    self.errors = 0;
+                }
+                self.finish(tag, "OK", &text);
+            }
             Err(Failed::No(text)) => self.finish(tag, "NO", &text),
             Err(Failed::Bad(text)) => {
                 self.finish(tag, "BAD", &text);

@@ -1,7 +1,7 @@
 //! LOGIN and AUTHENTICATE (RFC 9051 §6.2).
 
 use super::{
-    input::PATIENCE,
+    input::STRANGER_PATIENCE,
     reply::{Answer, Failed},
     session::Session,
 };
@@ -36,8 +36,11 @@ impl Session {
         match signed_in {
             Ok(who) => {
                 tracing::debug!(person = %who.login(), peer = %self.connection.peer(), "signed in to IMAP");
-                self.who = Some(Arc::new(who));
-                self.prepare_accounts().await?;
+                let purse = self.server.memory.of(who.person());
+                let who = Arc::new(who);
+                // Only who finds everything ready is signed in.
+                self.prepare_accounts(&who).await?;
+                (self.who, self.purse) = (Some(who), Some(purse));
                 Ok(format!("[CAPABILITY {}] Signed in.", self.capabilities()))
             }
             Err(error) => {
@@ -62,7 +65,7 @@ impl Session {
     async fn ask(&mut self, challenge: &[u8]) -> Result<Vec<u8>, Failed> {
         self.connection.write(format!("+ {}\r\n", sasl::encode(challenge)).as_bytes());
         self.connection.flush().await?;
-        let line = self.connection.read_line(LONGEST_LINE, PATIENCE).await?;
+        let line = self.connection.read_line(LONGEST_LINE, STRANGER_PATIENCE).await?;
         if line == b"*" {
             return Err(Failed::bad("Broken off."));
         }

@@ -9,9 +9,9 @@ use super::{
     session::Session,
 };
 use congvu_directory::{act_for, right};
-use congvu_mail::{FlagChange, MAX_BATCH, expunge, store_flags};
+use congvu_mail::{Entry, FlagChange, MAX_BATCH, expunge, store_flags};
 use congvu_storage::Actor;
-use congvu_types::{Flags, Uid};
+use congvu_types::{Flags, RefusalKind, Uid};
 
 impl Session {
     pub(super) async fn store(&mut self, by_uid: bool, set: &Set, store: Store) -> Answer {
@@ -21,11 +21,8 @@ impl Session {
         let wanted = self.at()?.entries(set, by_uid)?;
         let uids: Vec<Uid> = wanted.iter().map(|(_, entry)| entry.uid).collect();
         let modified = self.change_flags(&uids, &store).await?;
-        // The client hears of its own changes, but for a silent STORE without CONDSTORE.
-        if !store.silent || self.enabled.condstore {
-            self.tell_stored(&wanted, &modified, store.silent).await?;
-        }
-        self.poll_but(by_uid, &uids).await?;
+        let told = self.tell_stored(&wanted, &modified, &store).await?;
+        self.poll_but(by_uid, &told).await?;
         if modified.is_empty() {
             return Ok("Done.".to_owned());
         }
@@ -65,35 +62,32 @@ impl Session {
         Ok(modified)
     }
 
+    /// Tells what became of the messages, and returns them as the client now knows them. Of a silent STORE the client
+    /// works the flags out for itself: it hears of them only where another session changed them too (RFC 9051 §6.4.6), and
+    /// of the modseq once it speaks CONDSTORE (RFC 7162 §3.1.3).
     async fn tell_stored(
         &mut self,
-        wanted: &[(u32, congvu_mail::Entry)],
+        wanted: &[(u32, Entry)],
         modified: &[Uid],
-        silent: bool,
-    ) -> Result<(), Failed> {
-        let selected = self.at()?;
-        let now = self
-            .server
-            .options
-            .views
-            .current(selected.mailbox.account, selected.mailbox.id, Some(&selected.view))
-            .await?;
-        for (seq, entry) in wanted {
+        store: &Store,
+    ) -> Result<Vec<Entry>, Failed> {
+        let now = self.newest().await?;
+        self.tell_keywords(&now);
+        let given = store.given.bits(&now.keywords);
+        let mut told = Vec::with_capacity(wanted.len());
+        for (seq, before) in wanted.iter().filter(|(_, e)| modified.binary_search(&e.uid).is_err()) {
             // A message that is gone by now is told of when the client may hear it.
-            let Some((_, fresh)) = now.by_uid(entry.uid) else { continue };
-            if modified.binary_search(&entry.uid).is_ok() {
-                continue;
+            let Some((_, fresh)) = now.by_uid(before.uid) else { continue };
+            let is_expected = store.operation.apply(before.flags, given) == fresh.flags;
+            if !store.silent || !is_expected {
+                self.tell_flags(*seq, fresh, &now.keywords);
+            } else if self.enabled.condstore {
+                self.tell(&format!("{seq} FETCH (UID {} MODSEQ ({}))", fresh.uid, fresh.modseq));
             }
-            if silent {
-                let line = format!("{seq} FETCH (UID {} MODSEQ ({}))", fresh.uid, fresh.modseq);
-                self.tell(&line);
-            } else {
-                let fresh = *fresh;
-                self.tell_flags(*seq, &fresh, &now.keywords);
-            }
+            told.push(*fresh);
             self.relieve().await?;
         }
-        Ok(())
+        Ok(told)
     }
 
     pub(super) async fn expunge(&mut self, set: Option<&Set>) -> Answer {
@@ -141,11 +135,17 @@ impl Session {
         let selected = self.at()?;
         if selected.changing.is_some() && !selected.mailbox.role.is_review() {
             let mailbox = &selected.mailbox;
-            let view =
-                self.server.options.views.current(mailbox.account, mailbox.id, Some(&selected.view)).await?;
-            let all = view.range(1, view.len()).filter(|(_, e)| e.flags.system().contains(Flags::DELETED));
-            let doomed: Vec<Uid> = all.map(|(_, e)| e.uid).collect();
-            self.expunge_uids(&doomed).await?;
+            match self.server.options.views.current(mailbox.account, mailbox.id, Some(selected.base())).await {
+                Ok(view) => {
+                    let all = view.range(1, view.len());
+                    let marked = all.filter(|(_, e)| e.flags.system().contains(Flags::DELETED));
+                    let doomed: Vec<Uid> = marked.map(|(_, e)| e.uid).collect();
+                    self.expunge_uids(&doomed).await?;
+                }
+                // Somebody deleted the mailbox: nothing is left to remove.
+                Err(error) if error.is(RefusalKind::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         self.selected = None;
         Ok("Closed.".to_owned())

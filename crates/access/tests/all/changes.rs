@@ -188,3 +188,145 @@ async fn a_selected_mailbox_closes_with_the_grant() {
     })
     .await;
 }
+
+/// RFC 9051 §6.4.6: silence is for what the client can work out for itself, and no more.
+#[tokio::test]
+async fn what_others_changed_is_told_beside_ones_own_change() {
+    each_agency(|agency| async move {
+        for subject in ["mot", "hai", "ba"] {
+            arrive(&agency, DIRECTOR, &letter(subject)).await;
+        }
+        let address = open(&agency).await;
+        let mut ours = signed_in(address, "hung@bqlctgt").await;
+        let mut other = signed_in(address, "hung@bqlctgt").await;
+        ours.play("C: a SELECT INBOX\nS~ a OK *").await;
+        other.play("C: a SELECT INBOX\nS~ a OK *\nC: a STORE 1:3 +FLAGS.SILENT (\\Flagged)\nS: a OK *").await;
+        ours.play(
+            "
+            C: a STORE 1 +FLAGS.SILENT (\\Answered)
+            S: * 1 FETCH (UID 1 FLAGS (\\Answered \\Flagged))
+            S: * 2 FETCH (UID 2 FLAGS (\\Flagged))
+            S: * 3 FETCH (UID 3 FLAGS (\\Flagged))
+            S: a OK *
+            C: a STORE 1 +FLAGS.SILENT (\\Draft)
+            S: a OK *
+        ",
+        )
+        .await;
+        other.play("C: a STORE 2 -FLAGS.SILENT (\\Flagged)\nS~ a OK *").await;
+        // The implicit \Seen is answered from what is stored now.
+        ours.play(
+            "
+            C: a FETCH 2 BODY[HEADER.FIELDS (X)]
+            S: * 2 FETCH (BODY[HEADER.FIELDS (X)] {2}
+            S: *
+            S:  FLAGS (\\Seen))
+            S: a OK *
+            C: a NOOP
+            S: a OK *
+        ",
+        )
+        .await;
+        other.play("C: a STORE 3 +FLAGS.SILENT (\\Seen)\nS~ a OK *\nC: a NOOP\nS: a OK *").await;
+        ours.play(
+            "
+            C: a STORE 3 -FLAGS.SILENT (\\Seen)
+            S: a OK *
+            C: a FETCH 3 FLAGS
+            S: * 3 FETCH (FLAGS (\\Flagged))
+            S: a OK *
+        ",
+        )
+        .await;
+    })
+    .await;
+}
+
+/// RFC 7162 §3.2: whoever speaks CONDSTORE gets the modseq of every change, and of what STORE left alone.
+#[tokio::test]
+async fn changes_of_others_come_with_their_modseq() {
+    each_agency(|agency| async move {
+        arrive(&agency, DIRECTOR, &letter("mot")).await;
+        let address = open(&agency).await;
+        let mut ours = signed_in(address, "hung@bqlctgt").await;
+        let mut other = signed_in(address, "hung@bqlctgt").await;
+        ours.play("C: a SELECT INBOX (CONDSTORE)\nS~ a OK *").await;
+        other.play("C: a SELECT INBOX\nS~ a OK *\nC: a STORE 1 +FLAGS.SILENT (\\Flagged)\nS: a OK *").await;
+        ours.play(
+            "
+            C: a STORE 1 (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Answered)
+            S: * 1 FETCH (UID 1 FLAGS (\\Flagged) MODSEQ (*))
+            S: a OK [MODIFIED 1] *
+        ",
+        )
+        .await;
+        other.play("C: a STORE 1 -FLAGS.SILENT (\\Flagged)\nS: a OK *").await;
+        ours.play(
+            "
+            C: a STORE 1 +FLAGS.SILENT (\\Answered)
+            S: * 1 FETCH (UID 1 FLAGS (\\Answered) MODSEQ (*))
+            S: a OK *
+            C: a FETCH 1 (UID BODY[TEXT]<0.1>)
+            S: * 1 FETCH (UID 1 BODY[TEXT]<0> {1}
+            S: K FLAGS (\\Answered \\Seen) MODSEQ (*))
+            S: a OK *
+            C: a STORE 1 +FLAGS.SILENT (\\Draft)
+            S: * 1 FETCH (UID 1 MODSEQ (*))
+            S: a OK *
+        ",
+        )
+        .await;
+    })
+    .await;
+}
+
+/// RFC 9051 §7.5.1 withholds EXPUNGE and nothing else.
+#[tokio::test]
+async fn changes_are_told_while_a_removal_is_withheld() {
+    each_agency(|agency| async move {
+        for subject in ["mot", "hai", "ba"] {
+            arrive(&agency, DIRECTOR, &letter(subject)).await;
+        }
+        let address = open(&agency).await;
+        let mut reader = signed_in(address, "hung@bqlctgt").await;
+        let mut other = signed_in(address, "hung@bqlctgt").await;
+        reader.play("C: a SELECT INBOX\nS~ a OK *").await;
+        other
+            .play("C: a SELECT INBOX\nS~ a OK *\nC: a STORE 1,3 +FLAGS.SILENT (\\Deleted)\nS: a OK *\nC: a EXPUNGE\nS~ a OK *")
+            .await;
+        arrive(&agency, DIRECTOR, &letter("bon")).await;
+        reader
+            .play(
+                "
+            C: a STORE 2 +FLAGS (\\Flagged)
+            S: * 2 FETCH (UID 2 FLAGS (\\Flagged))
+            S: * 4 EXISTS
+            S: a OK *
+            C: a FETCH 4 (UID FLAGS)
+            S: * 4 FETCH (UID 4 FLAGS ())
+            S: a OK *
+        ",
+            )
+            .await;
+        other.play("C: a STORE 1 +FLAGS.SILENT (\\Answered)\nS~ a OK *").await;
+        reader
+            .play(
+                "
+            C: a SEARCH FLAGGED
+            S: * SEARCH 2
+            S: * 2 FETCH (UID 2 FLAGS (\\Answered \\Flagged))
+            S: a OK *
+            C: a NOOP
+            S: * 3 EXPUNGE
+            S: * 1 EXPUNGE
+            S: a OK *
+            C: a FETCH 1:2 (UID FLAGS)
+            S: * 1 FETCH (UID 2 FLAGS (\\Answered \\Flagged))
+            S: * 2 FETCH (UID 4 FLAGS ())
+            S: a OK *
+        ",
+            )
+            .await;
+    })
+    .await;
+}

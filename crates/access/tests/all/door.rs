@@ -23,6 +23,7 @@ pub(crate) async fn open(agency: &Agency) -> SocketAddr {
         tls: None,
         allow_plain_sign_in: true,
         max_message_bytes: 200_000,
+        max_memory_bytes: 8 * 1024 * 1024,
     });
     let handle = move |connection| server.clone().connection(connection, CancellationToken::new());
     tokio::spawn(congvu_net::serve(listener, Gate::new(100, 100), CancellationToken::new(), None, handle));

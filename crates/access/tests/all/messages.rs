@@ -79,8 +79,8 @@ async fn messages_are_appended_marked_and_found() {
             S: * 1 FETCH (FLAGS (\Draft $work) INTERNALDATE "23-Nov-2026 08:00:00 +0700")
             S: a OK *
             C: a STORE 1 +FLAGS (\Flagged $Other)
-            S: * 1 FETCH (UID 1 FLAGS (\Flagged \Draft $work $other))
             S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $work $other)
+            S: * 1 FETCH (UID 1 FLAGS (\Flagged \Draft $work $other))
             S: a OK *
             C: a STORE 1 FLAGS.SILENT (\Seen)
             S: a OK *

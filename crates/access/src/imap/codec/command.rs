@@ -9,7 +9,7 @@ use super::{
     set::{self, Set},
     utf7,
 };
-use congvu_mail::FlagOperation;
+use congvu_mail::{FlagOperation, FlagSet};
 use congvu_types::{Flags, Keyword, Timestamp};
 
 /// Flags and keywords of a command.
@@ -17,6 +17,15 @@ use congvu_types::{Flags, Keyword, Timestamp};
 pub(crate) struct GivenFlags {
     pub(crate) flags: Flags,
     pub(crate) keywords: Vec<Keyword>,
+}
+
+impl GivenFlags {
+    /// Returns them as one set, by the account's keywords; one that the account does not know is passed over.
+    pub(crate) fn bits(&self, keywords: &[String]) -> FlagSet {
+        let places =
+            self.keywords.iter().filter_map(|k| keywords.iter().position(|known| known == k.as_str()));
+        FlagSet(places.fold(u64::from(self.flags.bits()), |set, place| set | FlagSet::keyword(place).0))
+    }
 }
 
 /// A STORE.
