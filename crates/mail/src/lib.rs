@@ -30,7 +30,7 @@ pub use purge::{is_purge_due, purge_step};
 pub use read::{MessageRow, Want, message, messages, raw, record_read};
 pub use schema::{BLOB_REFERENCES, MIGRATIONS};
 pub use state::{Usage, ensure_account, usage};
-pub use transfer::{Copied, copy_messages, expunge, move_as_system, move_messages};
+pub use transfer::{Copied, check_room, copy_messages, expunge, move_as_system, move_messages, take_back};
 pub use view::{Changes, Entry, View};
 pub use views::Views;
 

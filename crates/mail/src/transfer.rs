@@ -3,10 +3,10 @@
 use crate::{
     FlagSet, MailboxRow,
     deliver::{Placed, put},
-    mailboxes, state,
+    mailboxes, read, state,
 };
 use congvu_directory::{Acting, right};
-use congvu_storage::{BlobHash, Tx, params};
+use congvu_storage::{BlobHash, Snapshot, Tx, params};
 use congvu_types::{AccountId, EmailId, MailboxId, ModSeq, RefusalKind, Result, Uid};
 
 /// What a COPY or MOVE did (RFC 4315 §3 COPYUID).
@@ -26,10 +26,10 @@ struct Found {
     blob: BlobHash,
 }
 
-fn look_up(tx: &Tx, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Result<Vec<Found>> {
+fn look_up(snapshot: &Snapshot, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Result<Vec<Found>> {
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
-        found.extend(tx.query_opt(
+        found.extend(snapshot.query_opt(
             "SELECT p.email_id, p.flags, e.size, e.blob_hash FROM placement p
              JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
              WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3",
@@ -48,8 +48,23 @@ fn look_up(tx: &Tx, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Res
     Ok(found)
 }
 
+/// Refuses when an account has no room for copies of all these messages (S8.1, Điều 8): asked before a COPY of more than a
+/// batch begins.
+pub fn check_room(
+    snapshot: &Snapshot,
+    from: (&Acting<right::Read>, MailboxId),
+    account: AccountId,
+    uids: &[Uid],
+) -> Result<()> {
+    let Some(quota) = congvu_directory::account_quota(snapshot, account)? else { return Ok(()) };
+    let wanted: u64 = look_up(snapshot, from.0.account(), from.1, uids)?.iter().map(|f| f.size).sum();
+    let has_room = state::usage(snapshot, account)?.bytes.saturating_add(wanted) <= quota;
+    if has_room { Ok(()) } else { Err(RefusalKind::OverQuota.into()) }
+}
+
 /// Copies up to [`crate::MAX_BATCH`] messages: each copy is a message of its own over the same bytes. Between accounts
-/// the keywords stay behind. Nothing is copied into the mailboxes of the review (S9.1).
+/// the keywords stay behind, and who takes a message out of a shared account has read it (S3.1b, Điều 3). Nothing is
+/// copied into the mailboxes of the review (S9.1).
 pub fn copy_messages(
     tx: &mut Tx,
     from: (&Acting<right::Read>, MailboxId),
@@ -85,6 +100,10 @@ pub fn copy_messages(
         }
         let flags = if source == target { message.flags } else { FlagSet(message.flags.0 & 31) };
         placed.push(Placed { email: EmailId::new(id), flags, size: message.size });
+    }
+    if source != target && from.0.is_shared() {
+        let emails: Vec<EmailId> = found.iter().map(|f| f.email).collect();
+        read::record_read(tx, from.0, &emails)?;
     }
     let new = put(tx, &into, &placed, modseq)?;
     Ok(Copied { uidvalidity: into.uidvalidity, uids: found.iter().map(|f| f.uid).zip(new).collect() })
@@ -180,12 +199,36 @@ pub fn expunge(
     }
     let mut found = look_up(tx, account, mailbox, uids)?;
     found.retain(|m| m.flags.system().contains(congvu_types::Flags::DELETED));
-    state::give_back(tx, account, found.iter().map(|f| f.size).sum(), found.len() as u64)?;
-    remove(tx, &row, &found, modseq)?;
-    for message in &found {
-        let key = params![account.get(), message.email.get()];
-        tx.execute("DELETE FROM email WHERE account_id = ?1 AND id = ?2", &key)?;
-        tx.execute("DELETE FROM email_read WHERE account_id = ?1 AND email_id = ?2", &key)?;
-    }
+    remove_for_good(tx, &row, &found, modseq)?;
     Ok(found.into_iter().map(|m| m.uid).collect())
+}
+
+/// Removes copies that were just made, when the rest of their COPY failed (RFC 9051 §6.4.7: the mailbox is as it was).
+pub fn take_back(
+    tx: &mut Tx,
+    acting: &Acting<right::Draft>,
+    mailbox: MailboxId,
+    copies: &[Uid],
+) -> Result<()> {
+    let account = acting.account();
+    let modseq = state::lock(tx, account)?;
+    let row = mailboxes::mailbox(tx, account, mailbox)?;
+    if row.role.is_review() {
+        return Err(RefusalKind::NoRight.into());
+    }
+    let found = look_up(tx, account, mailbox, copies)?;
+    remove_for_good(tx, &row, &found, modseq)
+}
+
+fn remove_for_good(tx: &mut Tx, mailbox: &MailboxRow, found: &[Found], modseq: ModSeq) -> Result<()> {
+    let account = mailbox.account;
+    state::give_back(tx, account, found.iter().map(|f| f.size).sum(), found.len() as u64)?;
+    remove(tx, mailbox, found, modseq)?;
+    for message in found {
+        tx.execute(
+            "DELETE FROM email WHERE account_id = ?1 AND id = ?2",
+            &params![account.get(), message.email.get()],
+        )?;
+    }
+    Ok(())
 }

@@ -111,10 +111,9 @@ impl Coming {
             return Ok(());
         }
         let room = needed.max(self.bytes.len() * 2).min(end.max(needed));
-        if let Some(portion) = self.portion.as_mut().filter(|_| room > UNCOUNTED) {
-            if !portion.cover(room) {
-                return Err(Refused::NoRoom);
-            }
+        let counted = self.portion.as_mut().filter(|_| room > UNCOUNTED);
+        if counted.is_some_and(|portion| !portion.cover(room)) {
+            return Err(Refused::NoRoom);
         }
         self.bytes.reserve_exact(room - self.bytes.len());
         Ok(())

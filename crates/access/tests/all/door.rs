@@ -40,12 +40,20 @@ pub(crate) async fn signed_in(address: SocketAddr, login: &str) -> Client {
 
 /// Delivers a message to an account's INBOX.
 pub(crate) async fn arrive(agency: &Agency, address: &str, raw: &str) {
+    arrive_often(agency, address, raw, 1).await;
+}
+
+/// Delivers a message so many times.
+pub(crate) async fn arrive_often(agency: &Agency, address: &str, raw: &str, times: usize) {
     let account = agency.account(address).await;
     let message = prepare(raw.as_bytes()).unwrap();
     agency
         .db
         .write(Actor::System("test"), move |tx| {
-            deliver(tx, account, Target::Role(Role::Inbox), &message, &DeliverOptions::default())
+            for _ in 0..times {
+                deliver(tx, account, Target::Role(Role::Inbox), &message, &DeliverOptions::default())?;
+            }
+            Ok(())
         })
         .await
         .unwrap();

@@ -1,6 +1,6 @@
 //! Messages: APPEND, FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE.
 
-use crate::door::{arrive, letter, open, signed_in};
+use crate::door::{arrive, arrive_often, letter, open, signed_in};
 use testkit::agency::{DIRECTOR, each_agency};
 
 #[tokio::test]
@@ -180,6 +180,36 @@ async fn messages_are_copied_moved_and_removed() {
             S: a OK *
             C: a FETCH 1 FLAGS
             S: a BAD *
+        "#,
+            )
+            .await;
+    })
+    .await;
+}
+
+/// RFC 9051 §6.4.7: all or nothing, also where one batch would have found room (S8.1, Điều 8).
+#[tokio::test]
+async fn a_large_copy_is_all_or_nothing() {
+    each_agency(|agency| async move {
+        let raw = format!("Subject: x\r\n\r\n{}\r\n", "x".repeat(900));
+        arrive_often(&agency, DIRECTOR, &raw, 600).await;
+        let mut client = signed_in(open(&agency).await, "hung@bqlctgt").await;
+        client
+            .play(
+                r#"
+            C: a SELECT INBOX
+            S~ a OK *
+            C: a COPY 1:600 Archive
+            S: a NO [OVERQUOTA] *
+            C: a STATUS Archive (MESSAGES)
+            S: * STATUS "Archive" (MESSAGES 0)
+            S: a OK *
+            C: a COPY 1:510 Archive
+            S: a OK [COPYUID * 1:510 1:510] *
+            C: a UID MOVE 1:* Trash
+            S: * OK [COPYUID * 1:600 1:600] *
+            S~ * 1 EXPUNGE
+            S: a OK *
         "#,
             )
             .await;

@@ -112,3 +112,27 @@ async fn the_author_takes_a_message_back() {
     })
     .await;
 }
+
+/// RFC 9051 §6.3.3: what is open for reading alone decides nothing.
+#[tokio::test]
+async fn an_examined_mailbox_decides_nothing() {
+    each_agency(|agency| async move {
+        hold(&agency, "mot").await;
+        let address = open(&agency).await;
+        signed_in(address, "mai@bqlctgt")
+            .await
+            .play(&format!(
+                "
+            C: a EXAMINE {WAITING}
+            S~ a OK [READ-ONLY] *
+            C: a MOVE 1 {APPROVED}
+            S: a NO [NOPERM] *
+            C: a COPY 1 {APPROVED}
+            S: a NO [NOPERM] *
+        "
+            ))
+            .await;
+        assert_eq!(left(&agency).await, 0);
+    })
+    .await;
+}

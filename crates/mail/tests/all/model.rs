@@ -3,7 +3,7 @@
 use congvu_directory::{SignedIn, act_for, right};
 use congvu_mail::{
     DeliverOptions, FlagChange, FlagOperation, Role, Target, View, Views, copy_messages, deliver, expunge,
-    mailbox_by_role, move_messages, prepare, store_flags, usage,
+    mailbox_by_role, move_messages, prepare, store_flags, take_back, usage,
 };
 use congvu_storage::{Actor, params};
 use congvu_types::{AccountId, Flags, MailboxId, Uid};
@@ -16,7 +16,7 @@ use testkit::agency::{Agency, DIRECTOR, each_agency};
 enum Step {
     Deliver,
     Flag { place: usize, flag: u8, add: bool },
-    Copy { place: usize },
+    Copy { place: usize, undone: bool },
     Move { place: usize, back: bool },
     Expunge,
 }
@@ -25,7 +25,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => Just(Step::Deliver),
         3 => (0..50_usize, 0..5_u8, any::<bool>()).prop_map(|(place, flag, add)| Step::Flag { place, flag, add }),
-        1 => (0..50_usize).prop_map(|place| Step::Copy { place }),
+        1 => (0..50_usize, any::<bool>()).prop_map(|(place, undone)| Step::Copy { place, undone }),
         1 => (0..50_usize, any::<bool>()).prop_map(|(place, back)| Step::Move { place, back }),
         1 => Just(Step::Expunge),
     ]
@@ -82,8 +82,13 @@ impl Work {
                     let change = FlagChange { operation, flags, keywords: Vec::new(), unchanged_since: None };
                     store_flags(tx, &acting, inbox, pick(&here, place).as_slice(), &change)?;
                 }
-                Step::Copy { place } => {
-                    copy_messages(tx, (&reading, inbox), (&acting, archive), pick(&here, place).as_slice())?;
+                Step::Copy { place, undone } => {
+                    let wanted = pick(&here, place);
+                    let copied = copy_messages(tx, (&reading, inbox), (&acting, archive), wanted.as_slice())?;
+                    if undone {
+                        let copies: Vec<Uid> = copied.uids.into_iter().map(|(_, copy)| copy).collect();
+                        take_back(tx, &acting, archive, &copies)?;
+                    }
                 }
                 Step::Move { place, back: false } => {
                     move_messages(tx, &acting, inbox, archive, pick(&here, place).as_slice())?;
