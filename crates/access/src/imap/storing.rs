@@ -135,7 +135,8 @@ impl Session {
         let selected = self.at()?;
         if selected.changing.is_some() && !selected.mailbox.role.is_review() {
             let mailbox = &selected.mailbox;
-            match self.server.options.views.current(mailbox.account, mailbox.id, Some(selected.base())).await {
+            match self.server.options.views.current(mailbox.account, mailbox.id, Some(selected.base())).await
+            {
                 Ok(view) => {
                     let all = view.range(1, view.len());
                     let marked = all.filter(|(_, e)| e.flags.system().contains(Flags::DELETED));
