@@ -1,6 +1,6 @@
 //! Databases for tests: each store test runs on SQLite and on PostgreSQL.
 
-use congvu_storage::{DatabaseUrl, Db, MigrationSet, OpenOptions};
+use congvu_storage::{DatabaseUrl, Db, MigrationSet, Node, OpenOptions};
 use congvu_types::{Clock, SystemClock};
 use std::{
     path::PathBuf,
@@ -89,7 +89,8 @@ pub async fn postgres(clock: Arc<dyn Clock>) -> TestStore {
 }
 
 fn open(engine: &'static str, url: DatabaseUrl, dir: tempfile::TempDir, clock: Arc<dyn Clock>) -> TestStore {
-    let options = OpenOptions { database: url.clone(), blobs: dir.path().join("blobs"), node: 1, clock };
+    let node = Node::Server(1);
+    let options = OpenOptions { database: url.clone(), blobs: dir.path().join("blobs"), node, clock };
     let db = Db::open(options).expect("the database opens");
     TestStore { db, engine, dir: dir.path().to_owned(), url, files: Arc::new(dir) }
 }

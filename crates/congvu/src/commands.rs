@@ -33,6 +33,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let outcome = carry_out(&at, cli.command).await;
     if let Some(db) = at.opened.get() {
         db.tell_others().await;
+        if let Err(error) = db.give_number_back().await {
+            // Its lease ends by itself.
+            tracing::warn!(%error, "giving the command's number back");
+        }
     }
     outcome
 }

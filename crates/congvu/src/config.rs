@@ -167,8 +167,8 @@ impl Config {
         if let Err(reason) = DatabaseUrl::parse(&self.database) {
             faults.push(format!("database: {reason}"));
         }
-        if self.node > 1023 {
-            faults.push("node: must be 0 to 1023".to_owned());
+        if self.node >= congvu_storage::Node::FIRST_OF_COMMANDS {
+            faults.push("node: must be 0 to 959".to_owned());
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             faults.push("tls: certificate and key are given together or not at all".to_owned());

@@ -2,7 +2,7 @@
 
 use crate::{config::Config, output::Failure};
 use congvu_directory::{AuthPolicy, Authenticator};
-use congvu_storage::{Db, MigrationSet, OpenOptions};
+use congvu_storage::{Db, MigrationSet, Node, OpenOptions};
 use congvu_transport::{Outbound, Site};
 use congvu_types::SystemClock;
 use std::sync::Arc;
@@ -15,11 +15,8 @@ const MIGRATIONS: [&MigrationSet; 4] = [
     &congvu_transport::MIGRATIONS,
 ];
 
-/// Commands beside a running server make their ids as this node.
-const COMMAND_NODE: u16 = 1023;
-
 /// Opens the database and brings its schema up to date.
-async fn open(config: &Config, node: u16) -> Result<Db, Failure> {
+async fn open(config: &Config, node: Node) -> Result<Db, Failure> {
     let database = config.database_url()?;
     let db =
         Db::open(OpenOptions { database, blobs: config.blobs.clone(), node, clock: Arc::new(SystemClock) })?;
@@ -29,12 +26,12 @@ async fn open(config: &Config, node: u16) -> Result<Db, Failure> {
 
 /// Opens the database for the server.
 pub(crate) async fn open_as_server(config: &Config) -> Result<Db, Failure> {
-    open(config, config.node).await
+    open(config, Node::Server(config.node)).await
 }
 
 /// Opens the database for one command.
 pub(crate) async fn open_for_command(config: &Config) -> Result<Db, Failure> {
-    open(config, COMMAND_NODE).await
+    open(config, Node::Command).await
 }
 
 /// The place that transport must know.

@@ -4,10 +4,12 @@ use crate::{
     blob::{BlobHash, BlobStore, PreparedBlob},
     collector,
     feed::Feed,
-    ids::IdMaker,
+    health::Health,
+    ids::{IdMaker, Node},
+    lease,
     local_blobs::LocalBlobs,
     migrate::{self, GROUND, MigrationSet},
-    postgres::{Postgres, on_thread, stored_lease},
+    postgres::{Postgres, on_thread},
     snapshot::{Shared, Snapshot, Tx},
     sqlite::{ClosureJob, Job, Sqlite},
 };
@@ -81,8 +83,8 @@ pub struct OpenOptions {
     pub database: DatabaseUrl,
     /// The directory of large blobs.
     pub blobs: PathBuf,
-    /// This node's number, 0 to 1023; two nodes on one database must differ.
-    pub node: u16,
+    /// Who this process is. Two servers on one database should differ.
+    pub node: Node,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -108,7 +110,8 @@ impl Db {
     /// Opens the database and the blob directory.
     pub fn open(options: OpenOptions) -> Result<Self> {
         let blobs = Arc::new(LocalBlobs::open(&options.blobs)?);
-        let shared = Arc::new(Shared { clock: options.clock, ids: IdMaker::new(options.node), blobs });
+        let (ids, health) = (IdMaker::new(options.node), Health::default());
+        let shared = Arc::new(Shared { clock: options.clock, ids, blobs, health });
         let feed = Arc::new(Feed::default());
         let engine = match &options.database {
             DatabaseUrl::Sqlite(path) => {
@@ -122,14 +125,18 @@ impl Db {
         Ok(Self(Arc::new(Inner { engine, feed, shared })))
     }
 
-    /// Brings the schema up to date and begins making ids after those on disk.
+    /// Brings the schema up to date.
     pub async fn migrate(&self, sets: &[&MigrationSet]) -> Result<u64> {
         let mut all = vec![GROUND];
         all.extend(sets.iter().map(|set| **set));
-        let applied = self.write(Actor::System("storage"), move |tx| migrate::apply(tx, &all)).await?;
-        let lease = self.read(stored_lease).await?;
-        self.0.shared.ids.begin_after(lease.unwrap_or(0));
-        Ok(applied)
+        self.write(Actor::System("storage"), move |tx| migrate::apply(tx, &all)).await
+    }
+
+    /// Gives this node's number back, for a process that is about to end: nothing is written after it.
+    pub async fn give_number_back(&self) -> Result<()> {
+        self.write(Actor::System("storage"), lease::give_back).await?;
+        self.0.shared.ids.forget();
+        Ok(())
     }
 
     /// Runs `f` in a transaction. Resolves to `Ok` only after the commit is on disk; an `Err` of `f` undoes

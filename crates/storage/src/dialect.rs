@@ -24,7 +24,11 @@ pub(crate) fn schema(dialect: Dialect, step: &str) -> Vec<String> {
 
 fn definition(dialect: Dialect, statement: &str) -> String {
     const ROWLESS: &str = "WITHOUT ROWID";
-    if !statement.to_ascii_uppercase().starts_with("CREATE TABLE") {
+    let upper = statement.to_ascii_uppercase();
+    if upper.starts_with("ALTER TABLE") && dialect == Dialect::Sqlite {
+        return types(statement);
+    }
+    if !upper.starts_with("CREATE TABLE") {
         return statement.to_owned();
     }
     let (body, rowless) = match statement.strip_suffix(ROWLESS) {
@@ -34,10 +38,15 @@ fn definition(dialect: Dialect, statement: &str) -> String {
     match dialect {
         Dialect::Postgres => body.to_owned(),
         Dialect::Sqlite => {
-            let body = replace_word(&replace_word(body, "BIGINT", "INTEGER"), "BYTEA", "BLOB");
+            let body = types(body);
             if rowless { format!("{body} WITHOUT ROWID, STRICT") } else { format!("{body} STRICT") }
         }
     }
+}
+
+/// A STRICT table knows no other names of types.
+fn types(text: &str) -> String {
+    replace_word(&replace_word(text, "BIGINT", "INTEGER"), "BYTEA", "BLOB")
 }
 
 fn replace_word(text: &str, word: &str, by: &str) -> String {
@@ -74,6 +83,12 @@ mod tests {
             schema(Dialect::Postgres, step),
             ["CREATE TABLE t (a BIGINT NOT NULL, b BYTEA, PRIMARY KEY (a))", "CREATE INDEX i ON t (b)"]
         );
+        let column = "ALTER TABLE t ADD COLUMN c BIGINT NOT NULL DEFAULT 0; ALTER TABLE t ADD COLUMN d BYTEA";
+        assert_eq!(
+            schema(Dialect::Sqlite, column),
+            ["ALTER TABLE t ADD COLUMN c INTEGER NOT NULL DEFAULT 0", "ALTER TABLE t ADD COLUMN d BLOB"]
+        );
+        assert_eq!(schema(Dialect::Postgres, column).join("; "), column);
         assert_eq!(statement(Dialect::Postgres, "SELECT ?1 + ?12"), "SELECT $1 + $12");
     }
 }

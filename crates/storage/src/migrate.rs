@@ -12,7 +12,7 @@ pub struct MigrationSet {
     pub steps: &'static [&'static str],
 }
 
-/// The ground's own tables: blob, audit, audit_head, meta. A blob's bytes stand last: what stands before them is read without
+/// The ground's own tables: blob, audit, audit_head, node. A blob's bytes stand last: what stands before them is read without
 /// them.
 pub(crate) const GROUND: MigrationSet = MigrationSet {
     owner: "storage",
@@ -22,12 +22,19 @@ pub(crate) const GROUND: MigrationSet = MigrationSet {
         CREATE TABLE audit (chain TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,
             event TEXT NOT NULL, subject TEXT NOT NULL, citation TEXT NOT NULL, details TEXT NOT NULL,
             hash BYTEA NOT NULL, PRIMARY KEY (chain, seq)) WITHOUT ROWID;
-        CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE node (number BIGINT NOT NULL PRIMARY KEY, owner BIGINT NOT NULL, lease BIGINT NOT NULL);
     "],
 };
 
 /// Applies what is missing of `sets`. Returns how many steps were applied.
 pub(crate) fn apply(tx: &mut Tx, sets: &[MigrationSet]) -> Result<u64> {
+    if let Connection::Postgres(session) = &tx.snapshot.connection {
+        // Of two nodes that are upgraded at once the second waits and finds nothing to do; a step may take its time.
+        session.batch(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+             SELECT pg_advisory_xact_lock(hashtextextended('congvu.schema.' || current_schema(), 0))",
+        )?;
+    }
     run_schema(
         tx,
         "CREATE TABLE IF NOT EXISTS schema_version (owner TEXT NOT NULL PRIMARY KEY, version BIGINT NOT NULL) WITHOUT ROWID",

@@ -4,65 +4,145 @@ use crate::{
     Value,
     db::Actor,
     feed::Feed,
-    params,
+    lease,
     relay::Relay,
     snapshot::{Connection, Effects, Shared, Snapshot, Tx},
 };
-use congvu_types::{Error, Fault, Result};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use congvu_types::{AccountId, Error, Fault, ModSeq, Result};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use parking_lot::Mutex;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
-use tokio_postgres::{NoTls, types::ToSql};
+use tokio_postgres::{Config, NoTls, types::ToSql};
 
 const MAX_TRIES: u32 = 12;
+/// A transaction whose COMMIT was cut off is asked after for this long.
+const ASK_FOR: Duration = Duration::from_secs(30);
+
+/// What a connection is told at its beginning. A lost client or a lost node holds nothing up for ever; nobody weakens what
+/// "committed" means.
+const TIMEOUTS: &str =
+    "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s";
+const DURABLE: &str = "-c synchronous_commit=on";
+
+/// Reads a database URL and adds what every connection needs.
+fn configuration(url: &str) -> Result<Config> {
+    let mut config: Config = url.parse().map_err(|e| Error::fault("reading the database URL", e))?;
+    let given = config.get_options().unwrap_or_default().to_owned();
+    config
+        .options(format!("{TIMEOUTS} {given} {DURABLE}"))
+        .keepalives(true)
+        .keepalives_idle(Duration::from_secs(30))
+        .keepalives_interval(Duration::from_secs(10))
+        .keepalives_retries(3)
+        .tcp_user_timeout(Duration::from_secs(30));
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(5));
+    }
+    Ok(config)
+}
 
 /// One connection while a closure uses it.
 #[derive(Debug)]
 pub(crate) struct PgSession {
     client: Object,
     runtime: Handle,
-    /// The SQLSTATE of the statement that failed last, to know whether to try again.
-    failed_with: Mutex<Option<String>>,
+    /// Whether it is a transaction that writes.
+    is_writing: bool,
+    /// The transaction's number, known since its first statement that writes.
+    number: Mutex<Option<String>>,
+    /// How the first statement that failed did.
+    failed: Mutex<Option<Failed>>,
+}
+
+/// How a statement failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Failed {
+    /// The server said so; its SQLSTATE.
+    Refused(String),
+    /// The connection is gone.
+    Lost,
+}
+
+impl Failed {
+    fn of(error: &tokio_postgres::Error) -> Self {
+        match error.code().map(|c| c.code().to_owned()) {
+            // The server shuts down, or did.
+            Some(code) if matches!(&*code, "57P01" | "57P02" | "57P03") => Self::Lost,
+            Some(code) => Self::Refused(code),
+            None => Self::Lost,
+        }
+    }
+
+    /// Serialization failure, deadlock, lock not available; a unique violation is two writers at once; a connection that was
+    /// lost took its transaction along.
+    fn may_retry(&self) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::Refused(code) => matches!(&**code, "40001" | "40P01" | "55P03" | "23505"),
+        }
+    }
+
+    /// Whether it is certain that a COMMIT that failed so did not commit: its transaction was rolled back (class 40) or broke
+    /// a constraint (class 23).
+    fn is_rolled_back(&self) -> bool {
+        matches!(self, Self::Refused(code) if code.starts_with("40") || code.starts_with("23"))
+    }
 }
 
 impl PgSession {
     pub(crate) fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<tokio_postgres::Row>> {
         let bound: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
-        self.runtime
-            .block_on(async {
-                let statement = self.client.prepare_cached(sql).await?;
-                self.client.query(&statement, &bound).await
-            })
-            .map_err(|e| self.fault(sql, e))
+        let asks = self.asks_number(sql);
+        self.run(sql, async {
+            let statement = self.client.prepare_cached(sql).await?;
+            let (_, rows) = tokio::try_join!(self.ask_number(asks), self.client.query(&statement, &bound))?;
+            Ok(rows)
+        })
     }
 
     pub(crate) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64> {
         let bound: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
-        self.runtime
-            .block_on(async {
-                let statement = self.client.prepare_cached(sql).await?;
-                self.client.execute(&statement, &bound).await
-            })
-            .map_err(|e| self.fault(sql, e))
+        let asks = self.asks_number(sql);
+        self.run(sql, async {
+            let statement = self.client.prepare_cached(sql).await?;
+            let (_, changed) =
+                tokio::try_join!(self.ask_number(asks), self.client.execute(&statement, &bound))?;
+            Ok(changed)
+        })
     }
 
     pub(crate) fn batch(&self, sql: &str) -> Result<()> {
-        self.runtime.block_on(self.client.batch_execute(sql)).map_err(|e| self.fault(sql, e))
+        self.run(sql, self.client.batch_execute(sql))
     }
 
-    fn fault(&self, sql: &str, error: tokio_postgres::Error) -> Error {
-        *self.failed_with.lock() = error.code().map(|c| c.code().to_owned());
-        Error::fault(format!("running {sql:?}"), error)
+    fn run<T>(&self, sql: &str, what: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
+        self.runtime.block_on(what).map_err(|error| {
+            self.failed.lock().get_or_insert_with(|| Failed::of(&error));
+            Error::fault(format!("running {sql:?}"), error)
+        })
     }
 
-    /// Serialization failure, deadlock, lock not available; a unique violation is two writers at once.
-    fn may_retry(&self) -> bool {
-        matches!(self.failed_with.lock().as_deref(), Some("40001" | "40P01" | "55P03" | "23505"))
+    fn asks_number(&self, sql: &str) -> bool {
+        self.is_writing && !sql.trim_start().starts_with("SELECT") && self.number.lock().is_none()
+    }
+
+    /// Asks for the transaction's number, in the same round trip as its first statement that writes.
+    async fn ask_number(&self, asks: bool) -> Result<(), tokio_postgres::Error> {
+        if asks {
+            let statement = self.client.prepare_cached("SELECT pg_current_xact_id()::text").await?;
+            let row = self.client.query_one(&statement, &[]).await?;
+            *self.number.lock() = Some(row.try_get(0)?);
+        }
+        Ok(())
+    }
+
+    fn failed(&self) -> Option<Failed> {
+        self.failed.lock().clone()
     }
 }
 
@@ -71,39 +151,80 @@ impl PgSession {
 pub(crate) struct Postgres {
     pool: Pool,
     shared: Arc<Shared>,
+    told: Told,
+    renewing: tokio::sync::Mutex<()>,
+}
+
+/// Who is told of a commit.
+#[derive(Debug, Clone)]
+struct Told {
     feed: Arc<Feed>,
     relay: Arc<Relay>,
-    url: String,
+}
+
+impl Told {
+    /// Publishes changes here and, soon, to the other processes.
+    fn publish(&self, changes: &[(AccountId, ModSeq)]) {
+        self.feed.publish(changes);
+        if !changes.is_empty() {
+            self.relay.keep(changes);
+            let relay = self.relay.clone();
+            Handle::current().spawn(async move { relay.send().await });
+        }
+    }
 }
 
 impl Postgres {
     pub(crate) fn open(url: &str, shared: Arc<Shared>, feed: Arc<Feed>) -> Result<Self> {
-        let config: tokio_postgres::Config =
-            url.parse().map_err(|e| Error::fault("reading the database URL", e))?;
-        let manager =
-            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let pool = Pool::builder(manager)
+        let config = configuration(url)?;
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let patience = Some(Duration::from_secs(10));
+        let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
             .max_size(16)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts { wait: patience, create: patience, recycle: patience })
             .build()
             .map_err(|e| Error::fault("making the connection pool", e))?;
-        let relay = Arc::new(Relay::new(pool.clone()));
-        Ok(Self { pool, shared, feed, relay, url: url.to_owned() })
+        let told = Told { feed, relay: Arc::new(Relay::new(pool.clone(), config)) };
+        Ok(Self { pool, shared, told, renewing: tokio::sync::Mutex::default() })
     }
 
-    async fn session(&self) -> Result<PgSession> {
+    async fn session(&self, is_writing: bool) -> Result<PgSession> {
         let client = self.pool.get().await.map_err(|e| Error::fault("connecting to PostgreSQL", e))?;
-        Ok(PgSession { client, runtime: Handle::current(), failed_with: Mutex::new(None) })
+        let (number, failed) = (Mutex::new(None), Mutex::new(None));
+        Ok(PgSession { client, runtime: Handle::current(), is_writing, number, failed })
+    }
+
+    /// Begins a transaction; a connection that was lost while nobody used it is passed over.
+    async fn begin(&self, words: &'static str, is_writing: bool) -> Result<PgSession> {
+        for attempt in 0.. {
+            let session = self.session(is_writing).await?;
+            match session.client.batch_execute(words).await {
+                Ok(()) => return Ok(session),
+                Err(error) => {
+                    let again = Failed::of(&error) == Failed::Lost && attempt < MAX_TRIES;
+                    drop(Object::take(session.client));
+                    if !again {
+                        return Err(Error::fault("beginning a transaction", error));
+                    }
+                    // Those that lay in the pool are all lost at once: the next may be a new one.
+                    if attempt > 0 {
+                        tokio::time::sleep(pause(attempt)).await;
+                    }
+                }
+            }
+        }
+        Err(Fault::new("a transaction was not begun").into())
     }
 
     pub(crate) async fn read<R: Send + 'static>(
         &self,
         f: impl FnOnce(&Snapshot) -> Result<R> + Send + 'static,
     ) -> Result<R> {
-        let session = self.session().await?;
+        let session = self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false).await?;
         let shared = self.shared.clone();
         on_thread(move || {
-            session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-            let snapshot = Snapshot { connection: Connection::Postgres(session), shared };
+            let snapshot = Snapshot { connection: Connection::Postgres(Box::new(session)), shared };
             let answer = catch_unwind(AssertUnwindSafe(|| f(&snapshot)))
                 .unwrap_or_else(|_| Err(Fault::new("a read panicked").into()));
             end(snapshot, "ROLLBACK").and(answer)
@@ -114,48 +235,81 @@ impl Postgres {
     pub(crate) async fn write<R: Send + 'static>(
         &self,
         actor: Actor,
-        mut f: impl FnMut(&mut Tx) -> Result<R> + Send + 'static,
+        f: impl FnMut(&mut Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
         self.renew_lease().await?;
+        self.write_leased(actor, f).await
+    }
+
+    async fn write_leased<R: Send + 'static>(
+        &self,
+        actor: Actor,
+        mut f: impl FnMut(&mut Tx) -> Result<R> + Send + 'static,
+    ) -> Result<R> {
         for attempt in 0.. {
-            let session = self.session().await?;
-            let (shared, actor) = (self.shared.clone(), actor.clone());
-            let (feed, relay) = (self.feed.clone(), self.relay.clone());
+            let session = self.begin("BEGIN ISOLATION LEVEL READ COMMITTED", true).await?;
+            let (shared, actor, told) = (self.shared.clone(), actor.clone(), self.told.clone());
             let (outcome, back) =
-                on_thread(move || Ok((attempt_write(session, shared, actor, (&feed, &relay), &mut f), f)))
-                    .await?;
+                on_thread(move || Ok((attempt_write(session, shared, actor, &told, &mut f), f))).await?;
             f = back;
-            match outcome {
+            let again = match outcome {
                 Outcome::Done(answer) => return answer,
-                Outcome::Again(error) if attempt + 1 >= MAX_TRIES => return Err(error),
-                Outcome::Again(_) => tokio::time::sleep(pause(attempt)).await,
+                Outcome::Again(error) => error,
+                Outcome::InDoubt(number, value, error) => match self.has_committed(&number).await? {
+                    true => return Ok(value),
+                    false => error,
+                },
+            };
+            if attempt + 1 >= MAX_TRIES {
+                return Err(again);
             }
+            tokio::time::sleep(pause(attempt)).await;
         }
         Err(Fault::new("a write was given up").into())
     }
 
+    /// Asks, over a new connection, whether a transaction committed whose COMMIT was cut off.
+    async fn has_committed(&self, number: &str) -> Result<bool> {
+        let until = Instant::now() + ASK_FOR;
+        loop {
+            match self.status(number).await {
+                Ok(Some(status)) if status == "committed" => return Ok(true),
+                Ok(Some(status)) if status == "aborted" => return Ok(false),
+                Ok(None) => return Err(Fault::new("PostgreSQL forgot a transaction in doubt").into()),
+                Ok(Some(_)) if Instant::now() > until => {
+                    return Err(Fault::new("a transaction in doubt does not end").into());
+                }
+                Err(error) if Instant::now() > until => return Err(error),
+                Ok(Some(_)) | Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    async fn status(&self, number: &str) -> Result<Option<String>> {
+        let fault = |e| Error::fault("asking after a transaction in doubt", e);
+        let session = self.session(false).await?;
+        let row = session.client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&number]).await;
+        row.and_then(|row| row.try_get(0)).map_err(fault)
+    }
+
     /// Tells other processes what they have not been told yet.
     pub(crate) async fn tell_others(&self) {
-        self.relay.send().await;
+        self.told.relay.send().await;
     }
 
     /// Publishes what other processes commit, for as long as it is polled.
     pub(crate) async fn hear_others(&self) {
-        self.relay.hear(&self.url, &self.feed).await;
+        self.told.relay.hear(&self.told.feed).await;
     }
 
     async fn renew_lease(&self) -> Result<()> {
-        let Some(lease) = self.shared.ids.lease_due(self.shared.clock.now()) else { return Ok(()) };
-        let client = self.pool.get().await.map_err(|e| Error::fault("connecting to PostgreSQL", e))?;
-        let stored = client
-            .execute(
-                "INSERT INTO meta (name, value) VALUES ('id_lease', $1)
-                 ON CONFLICT (name) DO UPDATE SET value = GREATEST(meta.value, excluded.value)",
-                &[&lease],
-            )
-            .await;
-        // Before the first migration there is no such table, and no id is made either.
-        if stored.is_ok() {
+        if !self.shared.ids.is_due(self.shared.clock.now()) {
+            return Ok(());
+        }
+        let _turn = self.renewing.lock().await;
+        if self.shared.ids.is_due(self.shared.clock.now())
+            && let Some(lease) = self.write_leased(Actor::System("storage"), lease::renew).await?
+        {
             self.shared.ids.leased(lease);
         }
         Ok(())
@@ -165,52 +319,65 @@ impl Postgres {
 enum Outcome<R> {
     Done(Result<R>),
     Again(Error),
+    /// Nobody heard how the COMMIT of this transaction ended.
+    InDoubt(String, R, Error),
 }
 
 fn attempt_write<R>(
     session: PgSession,
     shared: Arc<Shared>,
     actor: Actor,
-    (feed, relay): (&Feed, &Arc<Relay>),
+    told: &Told,
     f: &mut impl FnMut(&mut Tx) -> Result<R>,
 ) -> Outcome<R> {
-    if let Err(error) = session.batch("BEGIN ISOLATION LEVEL READ COMMITTED") {
-        return Outcome::Done(Err(error));
-    }
-    let snapshot = Snapshot { connection: Connection::Postgres(session), shared };
+    let snapshot = Snapshot { connection: Connection::Postgres(Box::new(session)), shared };
     let mut tx = Tx { snapshot, actor, effects: Effects::default() };
     let answer = catch_unwind(AssertUnwindSafe(|| f(&mut tx)))
         .unwrap_or_else(|_| Err(Fault::new("a transaction panicked").into()));
     let effects = std::mem::take(&mut tx.effects);
+    let Connection::Postgres(session) = &tx.snapshot.connection else {
+        return Outcome::Done(answer);
+    };
+    let failed = session.failed();
     match answer {
-        Ok(value) => match commit(tx.snapshot) {
-            Ok(()) => {
-                feed.publish(&effects.changes);
-                if !effects.changes.is_empty() {
-                    relay.keep(&effects.changes);
-                    let relay = relay.clone();
-                    Handle::current().spawn(async move { relay.send().await });
-                }
-                Outcome::Done(Ok(value))
-            }
-            Err((error, true)) => Outcome::Again(error),
-            Err((error, false)) => Outcome::Done(Err(error)),
-        },
-        Err(Error::Fault(fault)) => {
-            let again = matches!(&tx.snapshot.connection, Connection::Postgres(s) if s.may_retry());
+        // PostgreSQL answers the COMMIT of a transaction in which a statement failed with success, and rolls it back.
+        Ok(_) if failed.is_some() => {
             let _ = end(tx.snapshot, "ROLLBACK");
-            if again { Outcome::Again(Error::Fault(fault)) } else { Outcome::Done(Err(Error::Fault(fault))) }
+            let error = Fault::new("a statement failed, and the transaction went on as if it had not").into();
+            retry_or_fail(failed.as_ref(), error)
+        }
+        Ok(value) => commit(tx.snapshot, value, told, &effects),
+        Err(Error::Fault(fault)) => {
+            let _ = end(tx.snapshot, "ROLLBACK");
+            retry_or_fail(failed.as_ref(), Error::Fault(fault))
         }
         Err(refused) => Outcome::Done(end(tx.snapshot, "ROLLBACK").and(Err(refused))),
     }
 }
 
-fn commit(snapshot: Snapshot) -> Result<(), (Error, bool)> {
-    let Connection::Postgres(session) = snapshot.connection else { return Ok(()) };
-    session.batch("COMMIT").map_err(|error| {
-        let again = session.may_retry();
-        (error, again)
-    })
+fn retry_or_fail<R>(failed: Option<&Failed>, error: Error) -> Outcome<R> {
+    if failed.is_some_and(Failed::may_retry) { Outcome::Again(error) } else { Outcome::Done(Err(error)) }
+}
+
+fn commit<R>(snapshot: Snapshot, value: R, told: &Told, effects: &Effects) -> Outcome<R> {
+    let Connection::Postgres(session) = snapshot.connection else { return Outcome::Done(Ok(value)) };
+    let Err(error) = session.batch("COMMIT") else {
+        told.publish(&effects.changes);
+        return Outcome::Done(Ok(value));
+    };
+    let (failed, number) = (session.failed(), session.number.lock().take());
+    drop(Object::take(session.client));
+    match (failed, number) {
+        (Some(failed), _) if failed.is_rolled_back() => retry_or_fail(Some(&failed), error),
+        // It wrote nothing, so nothing can have been committed.
+        (_, None) => Outcome::Again(error),
+        (_, Some(number)) => {
+            tracing::warn!(%error, number, "the connection was lost during a commit; asking how it ended");
+            // Watchers look once for nothing rather than miss it.
+            told.publish(&effects.changes);
+            Outcome::InDoubt(number, value, error)
+        }
+    }
 }
 
 /// Ends the transaction; a connection that cannot even do that is not given back.
@@ -234,9 +401,4 @@ pub(crate) async fn on_thread<R: Send + 'static>(
     f: impl FnOnce() -> Result<R> + Send + 'static,
 ) -> Result<R> {
     tokio::task::spawn_blocking(f).await.map_err(|e| Error::fault("running on a blocking thread", e))?
-}
-
-/// Reads the id lease found in the database; none on a new one.
-pub(crate) fn stored_lease(snapshot: &Snapshot) -> Result<Option<i64>> {
-    snapshot.query_opt("SELECT value FROM meta WHERE name = 'id_lease'", &params![], |r| r.i64(0))
 }

@@ -9,7 +9,7 @@ use congvu_types::{AccountId, Error, ModSeq, Result};
 use deadpool_postgres::Pool;
 use parking_lot::Mutex;
 use std::{fmt::Write as _, future::poll_fn, sync::Arc, time::Duration};
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::{AsyncMessage, Config, NoTls};
 
 /// PostgreSQL takes notices of less than 8,000 bytes; a change is written in at most 41.
 const AT_ONCE: usize = 180;
@@ -19,6 +19,7 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Relay {
     pool: Pool,
+    config: Config,
     /// Tells this process's own notices from those of others.
     origin: String,
     pending: Mutex<Vec<(AccountId, ModSeq)>>,
@@ -26,9 +27,9 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn new(pool: Pool) -> Self {
+    pub(crate) fn new(pool: Pool, config: Config) -> Self {
         let origin = format!("{:016x}", crate::ids::random());
-        Self { pool, origin, pending: Mutex::default(), sending: tokio::sync::Mutex::default() }
+        Self { pool, config, origin, pending: Mutex::default(), sending: tokio::sync::Mutex::default() }
     }
 
     /// Keeps changes for the next [`Relay::send`].
@@ -60,18 +61,18 @@ impl Relay {
     }
 
     /// Publishes what other processes commit, for as long as it is polled; connects again when the connection is lost.
-    pub(crate) async fn hear(&self, url: &str, feed: &Arc<Feed>) {
+    pub(crate) async fn hear(&self, feed: &Arc<Feed>) {
         loop {
-            if let Err(error) = self.listen(url, feed).await {
+            if let Err(error) = self.listen(feed).await {
                 tracing::warn!(%error, "not hearing of other nodes' changes; connecting again");
             }
             tokio::time::sleep(RECONNECT_AFTER).await;
         }
     }
 
-    async fn listen(&self, url: &str, feed: &Feed) -> Result<()> {
+    async fn listen(&self, feed: &Feed) -> Result<()> {
         let fault = |e| Error::fault("listening to other nodes", e);
-        let (client, mut connection) = tokio_postgres::connect(url, NoTls).await.map_err(fault)?;
+        let (client, mut connection) = self.config.connect(NoTls).await.map_err(fault)?;
         let begin = async {
             let row = client.query_one("SELECT quote_ident('congvu_' || current_schema())", &[]).await?;
             client.batch_execute(&format!("LISTEN {}", row.get::<_, String>(0))).await

@@ -5,12 +5,13 @@ use crate::{
     blob::{BlobHash, BlobStore, Bytes, PreparedBlob, unpack},
     db::Actor,
     dialect::{Dialect, statement},
+    health::Health,
     ids::IdMaker,
     params,
     postgres::PgSession,
     value::{Row, Source, Value},
 };
-use congvu_types::{AccountId, Clock, Error, ModSeq, Result, Timestamp};
+use congvu_types::{AccountId, Clock, Error, Fault, ModSeq, Result, Timestamp};
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -22,13 +23,14 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: IdMaker,
     pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) health: Health,
 }
 
 /// A connection of either engine.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(PgSession),
+    Postgres(Box<PgSession>),
 }
 
 /// One consistent view of the database, to read from.
@@ -69,10 +71,10 @@ impl Snapshot {
     ) -> Result<()> {
         match &self.connection {
             Connection::Sqlite(connection) => {
-                let mut prepared = connection.prepare_cached(sql).map_err(|e| sql_fault(sql, e))?;
+                let mut prepared = connection.prepare_cached(sql).map_err(|e| self.sql_fault(sql, e))?;
                 let mut rows =
-                    prepared.query(rusqlite::params_from_iter(values)).map_err(|e| sql_fault(sql, e))?;
-                while let Some(row) = rows.next().map_err(|e| sql_fault(sql, e))? {
+                    prepared.query(rusqlite::params_from_iter(values)).map_err(|e| self.sql_fault(sql, e))?;
+                while let Some(row) = rows.next().map_err(|e| self.sql_fault(sql, e))? {
                     if !visit(&Row(Source::Sqlite(row)))? {
                         break;
                     }
@@ -88,6 +90,21 @@ impl Snapshot {
                 Ok(())
             }
         }
+    }
+
+    pub(crate) fn sql_fault(&self, sql: &str, error: rusqlite::Error) -> Error {
+        self.shared.health.note(&error);
+        Error::fault(format!("running {sql:?}"), error)
+    }
+
+    /// Runs a statement without values, such as the bounds of a transaction.
+    pub(crate) fn word(&self, sql: &'static str) -> Result<()> {
+        let Connection::Sqlite(connection) = &self.connection else { return Ok(()) };
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map(drop)
+            .map_err(|e| self.sql_fault(sql, e))
     }
 
     /// Runs a query that gives at most one row.
@@ -140,10 +157,6 @@ impl Snapshot {
     }
 }
 
-pub(crate) fn sql_fault(sql: &str, error: rusqlite::Error) -> Error {
-    Error::fault(format!("running {sql:?}"), error)
-}
-
 /// What a closure did besides its rows, acted upon after the commit.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
@@ -179,13 +192,28 @@ impl Tx {
     pub fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64> {
         match &self.snapshot.connection {
             Connection::Sqlite(connection) => {
-                let mut prepared = connection.prepare_cached(sql).map_err(|e| sql_fault(sql, e))?;
-                let changed =
-                    prepared.execute(rusqlite::params_from_iter(values)).map_err(|e| sql_fault(sql, e))?;
+                if connection.is_autocommit() {
+                    // SQLite has rolled it back itself, as on a full disk: what followed would stand alone.
+                    return Err(Fault::new("the transaction is no more").into());
+                }
+                let mut prepared = connection.prepare_cached(sql).map_err(|e| self.sql_fault(sql, e))?;
+                let changed = prepared
+                    .execute(rusqlite::params_from_iter(values))
+                    .map_err(|e| self.sql_fault(sql, e))?;
                 Ok(changed as u64)
             }
             Connection::Postgres(session) => session.execute(&statement(Dialect::Postgres, sql), values),
         }
+    }
+
+    pub(crate) fn has_table(&self, name: &str) -> Result<bool> {
+        let sql = match &self.snapshot.connection {
+            Connection::Sqlite(_) => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",
+            Connection::Postgres(_) => {
+                "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = ?1"
+            }
+        };
+        Ok(self.query_opt(sql, &params![name], |_| Ok(()))?.is_some())
     }
 
     /// Returns who acts.

@@ -6,7 +6,8 @@
 use crate::{
     db::Actor,
     feed::Feed,
-    params,
+    health::Failure,
+    lease,
     snapshot::{Connection, Effects, Shared, Snapshot, Tx},
 };
 use congvu_types::{Error, Fault, Result};
@@ -26,6 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const MAX_BATCH: usize = 256;
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 const MAX_BATCH_TIME: Duration = Duration::from_millis(3);
+/// A database that failed is checked this often, when somebody wants to write.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// How many closures may wait; beyond it writers wait for room.
 const MAX_QUEUED: usize = 16_384;
 
@@ -33,6 +36,8 @@ const MAX_QUEUED: usize = 16_384;
 pub(crate) trait Job: Send {
     /// Runs the closure; `true` keeps its savepoint.
     fn run(&mut self, tx: &mut Tx) -> bool;
+    /// What the closure itself failed with.
+    fn failure(&self) -> Option<String>;
     /// Answers: with the closure's own result, or with the commit's failure.
     fn finish(self: Box<Self>, commit: Option<&str>);
 }
@@ -60,10 +65,14 @@ where
         keep
     }
 
+    fn failure(&self) -> Option<String> {
+        self.result.as_ref().and_then(|result| result.as_ref().err()).map(ToString::to_string)
+    }
+
     fn finish(self: Box<Self>, commit: Option<&str>) {
         let answer = match (commit, self.result) {
-            (_, Some(Err(error))) => Err(error),
-            (None, Some(ok)) => ok,
+            (None, Some(answer)) => answer,
+            // A refusal too may rest on what another closure of the batch wrote, and that is not there.
             (Some(reason), _) => Err(Error::fault("committing", reason.to_owned())),
             (None, None) => Err(Fault::new("the transaction was not run").into()),
         };
@@ -99,7 +108,9 @@ impl Sqlite {
             actor: Actor::System("storage"),
             effects: Effects::default(),
         };
-        let mut thread = Writer { tx, jobs, bulk_jobs, feed, path: path.to_owned(), data_version: None };
+        let (path_of_writer, trust) = (path.to_owned(), Trust::Sound);
+        let mut thread =
+            Writer { tx, jobs, bulk_jobs, feed, path: path_of_writer, data_version: None, trust };
         std::thread::Builder::new()
             .name("congvu-writer".to_owned())
             .spawn(move || thread.run())
@@ -132,10 +143,10 @@ impl Sqlite {
                 shared: self.shared.clone(),
             },
         };
-        begin(&snapshot, "BEGIN DEFERRED")?;
+        snapshot.word("BEGIN DEFERRED")?;
         let answer = catch_unwind(AssertUnwindSafe(|| f(&snapshot)))
             .unwrap_or_else(|_| Err(Fault::new("a read panicked").into()));
-        if begin(&snapshot, "COMMIT").is_ok() {
+        if snapshot.word("COMMIT").is_ok() {
             self.readers.lock().push(snapshot);
         }
         answer
@@ -144,19 +155,6 @@ impl Sqlite {
     pub(crate) fn permits(&self) -> Arc<Semaphore> {
         self.permits.clone()
     }
-}
-
-fn begin(snapshot: &Snapshot, word: &'static str) -> Result<()> {
-    let Connection::Sqlite(connection) = &snapshot.connection else { return Ok(()) };
-    run(connection, word)
-}
-
-fn run(connection: &rusqlite::Connection, sql: &'static str) -> Result<()> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute([]))
-        .map(|_| ())
-        .map_err(|e| crate::snapshot::sql_fault(sql, e))
 }
 
 fn connect(path: &Path, writer: bool) -> Result<rusqlite::Connection> {
@@ -191,6 +189,20 @@ struct Writer {
     path: PathBuf,
     /// As `PRAGMA data_version` said last.
     data_version: Option<i64>,
+    trust: Trust,
+}
+
+/// Whether anything may run on the writer's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Sound,
+    /// A commit failed: the connection is opened anew.
+    Closed,
+    /// The disk or the file itself failed: nothing is accepted until a check, at most one each [`CHECK_EVERY`], passes.
+    Failed {
+        how: Failure,
+        checked: Option<Instant>,
+    },
 }
 
 impl Writer {
@@ -224,6 +236,9 @@ impl Writer {
     /// Makes every watcher look again when another process has written. `data_version` changes with the commits of every
     /// connection but this one, and no other connection of this process writes.
     fn hear_others(&mut self) {
+        if self.trust != Trust::Sound {
+            return;
+        }
         let seen = self.tx.query_one("PRAGMA data_version", &[], |r| r.i64(0));
         match seen {
             Ok(seen) => {
@@ -236,13 +251,17 @@ impl Writer {
     }
 
     fn batch(&mut self, first: Box<dyn Job>) {
+        if let Err(error) = self.ensure_sound() {
+            first.finish(Some(&error.to_string()));
+            return;
+        }
         let mut done: Vec<Box<dyn Job>> = Vec::with_capacity(32);
         let mut changes = Vec::new();
         let outcome = self.run_batch(first, &mut done, &mut changes);
         let failure = outcome.err().map(|error| {
             let reason = error.to_string();
             tracing::error!(%reason, closures = done.len(), "a commit failed");
-            self.reopen();
+            self.distrust();
             reason
         });
         if failure.is_none() {
@@ -275,21 +294,16 @@ impl Writer {
                 next = self.jobs.try_recv().ok();
             }
         }
-        self.execute("COMMIT")
+        self.tx.word("COMMIT")
     }
 
     fn begin(&mut self) -> Result<()> {
-        self.execute("BEGIN IMMEDIATE")?;
+        self.tx.word("BEGIN IMMEDIATE")?;
         self.hear_others();
         let shared = self.tx.snapshot.shared.clone();
-        let Some(lease) = shared.ids.lease_due(self.tx.now()) else { return Ok(()) };
-        let stored = self.tx.execute(
-            "INSERT INTO meta (name, value) VALUES ('id_lease', ?1)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            &params![lease],
-        );
-        // Before the first migration there is no such table, and no id is made either.
-        if stored.is_ok() {
+        if shared.ids.is_due(self.tx.now())
+            && let Some(lease) = lease::renew(&mut self.tx)?
+        {
             shared.ids.leased(lease);
         }
         Ok(())
@@ -298,34 +312,79 @@ impl Writer {
     /// Runs one closure in its savepoint. An error means that the connection itself is unwell.
     fn run_one(&mut self, mut job: Box<dyn Job>, done: &mut Vec<Box<dyn Job>>) -> Result<()> {
         self.tx.effects = Effects::default();
-        let opened = self.execute("SAVEPOINT closure");
+        let opened = self.tx.word("SAVEPOINT closure");
         let keep = opened.is_ok() && job.run(&mut self.tx);
         done.push(job);
         opened?;
         if !keep {
             self.tx.effects = Effects::default();
-            self.execute("ROLLBACK TO closure")?;
+            // A full disk makes SQLite roll the whole transaction back, and there is no savepoint any more.
+            self.tx.word("ROLLBACK TO closure").map_err(|error| {
+                match done.last().and_then(|job| job.failure()) {
+                    Some(first) => Error::fault(first, error),
+                    None => error,
+                }
+            })?;
         }
-        self.execute("RELEASE closure")
+        self.tx.word("RELEASE closure")
     }
 
-    fn execute(&self, sql: &'static str) -> Result<()> {
-        let Connection::Sqlite(connection) = &self.tx.snapshot.connection else { return Ok(()) };
-        run(connection, sql)
-    }
-
-    /// After a failed commit nothing of the connection is trusted: it is closed and opened anew.
-    fn reopen(&mut self) {
+    /// After a failed commit nothing of the connection is trusted.
+    fn distrust(&mut self) {
+        // The lease of ids was part of what failed.
+        self.tx.snapshot.shared.ids.forget();
         self.tx.effects = Effects::default();
-        let _ = self.execute("ROLLBACK");
-        match connect(&self.path, true) {
-            Ok(connection) => {
-                self.tx.snapshot.connection = Connection::Sqlite(connection);
-                self.data_version = None;
+        let _ = self.tx.word("ROLLBACK");
+        self.trust = Trust::Closed;
+        // The next who writes is told what is wrong, if it still is.
+        let _ = self.ensure_sound();
+    }
+
+    /// Opens the connection anew when the last one is not trusted, and checks the database first when it failed, whoever met
+    /// that. A sync is never tried again on a connection that failed.
+    fn ensure_sound(&mut self) -> Result<()> {
+        if let Some(how) = self.tx.snapshot.shared.health.take() {
+            let checked = match self.trust {
+                Trust::Failed { checked, .. } => checked,
+                _ => None,
+            };
+            self.trust = Trust::Failed { how, checked };
+        }
+        match self.trust {
+            Trust::Sound => return Ok(()),
+            Trust::Closed => {}
+            Trust::Failed { checked: Some(at), .. } if at.elapsed() < CHECK_EVERY => {
+                return Err(Fault::new("the database failed; it is checked again in some seconds").into());
             }
-            Err(error) => {
-                tracing::error!(%error, "the database cannot be opened; trying again at the next write")
+            Trust::Failed { how, .. } => {
+                self.trust = Trust::Failed { how, checked: Some(Instant::now()) };
+                check(&self.path, how).inspect_err(|error| {
+                    tracing::error!(%error, "the database failed its check; nothing is written");
+                })?;
             }
         }
+        self.tx.snapshot.connection = Connection::Sqlite(connect(&self.path, true)?);
+        self.data_version = None;
+        self.trust = Trust::Sound;
+        tracing::warn!("the database was opened anew");
+        Ok(())
     }
+}
+
+/// Writes to the database on a connection of its own; one that was damaged is read whole before.
+fn check(path: &Path, how: Failure) -> Result<()> {
+    let connection = connect(path, true)?;
+    let fault = |e| Error::fault("checking the database", e);
+    if how == Failure::Damage {
+        let said: String = connection.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).map_err(fault)?;
+        if said != "ok" {
+            return Err(Error::fault("checking the database", said));
+        }
+    }
+    connection
+        .execute_batch(
+            "BEGIN IMMEDIATE; CREATE TABLE congvu_check (n INTEGER) STRICT; DROP TABLE congvu_check; COMMIT;
+             PRAGMA wal_checkpoint(PASSIVE)",
+        )
+        .map_err(fault)
 }

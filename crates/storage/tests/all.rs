@@ -5,6 +5,10 @@
 mod audit;
 #[path = "all/blobs.rs"]
 mod blobs;
+#[path = "all/disks.rs"]
+mod disks;
+#[path = "all/lost_commits.rs"]
+mod lost_commits;
 #[path = "all/transactions.rs"]
 mod transactions;
 

@@ -1,19 +1,18 @@
 //! Writes commit whole or not at all; reads see one view; schema steps run once.
 
 use crate::{TEST, THINGS};
-use congvu_storage::{Db, OpenOptions, params};
-use congvu_types::{AccountId, ModSeq, RefusalKind, SystemClock};
+use congvu_storage::{Db, Node, OpenOptions, params};
+use congvu_types::{AccountId, Clock, ModSeq, RefusalKind, Result, SystemClock, Timestamp};
 use std::{sync::Arc, time::Duration};
 use testkit::store::{TestStore, each_engine};
 
 /// Another process on the same database, as near as a test comes to it.
 fn open_again(store: &TestStore) -> Db {
-    let options = OpenOptions {
-        database: store.url.clone(),
-        blobs: store.dir.join("blobs"),
-        node: 1,
-        clock: Arc::new(SystemClock),
-    };
+    open_as(store, Node::Server(1), Arc::new(SystemClock))
+}
+
+fn open_as(store: &TestStore, node: Node, clock: Arc<dyn Clock>) -> Db {
+    let options = OpenOptions { database: store.url.clone(), blobs: store.dir.join("blobs"), node, clock };
     Db::open(options).unwrap()
 }
 
@@ -47,7 +46,7 @@ async fn a_closure_that_panics_fails_alone() {
     each_engine(&[&THINGS], |store| async move {
         let outcome = store
             .db
-            .write(TEST, |tx| -> congvu_types::Result<()> {
+            .write(TEST, |tx| -> Result<()> {
                 tx.execute("INSERT INTO thing (id, name) VALUES (1, 'x')", &[])?;
                 panic!("a defect")
             })
@@ -157,6 +156,57 @@ async fn ids_grow_across_a_restart_and_what_was_acknowledged_is_there() {
         let second = again.write(TEST, insert).await.unwrap();
         assert!(second > first);
         assert_eq!(count(&again).await, 2);
+    })
+    .await;
+}
+
+/// A clock an hour behind.
+#[derive(Debug)]
+struct Behind;
+
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().millis() - 3_600_000)
+    }
+}
+
+async fn make_id(db: &Db) -> i64 {
+    db.write(TEST, |tx| Ok(tx.new_id())).await.unwrap()
+}
+
+#[tokio::test]
+async fn ids_grow_though_the_clock_went_back_across_a_restart() {
+    each_engine(&[&THINGS], |store| async move {
+        let first = make_id(&store.db).await;
+        let again = open_as(&store, Node::Server(1), Arc::new(Behind));
+        again.migrate(&[&THINGS]).await.unwrap();
+        let second = make_id(&again).await;
+        assert!(second > first, "{second} {first}");
+        // Two processes with one number take turns; no id is made twice.
+        let third = make_id(&store.db).await;
+        assert!(third != second && third > first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn commands_at_once_have_numbers_of_their_own_and_give_them_back() {
+    each_engine(&[&THINGS], |store| async move {
+        let number = |id: i64| (id >> 12) & 1023;
+        let (one, other) = (
+            open_as(&store, Node::Command, Arc::new(SystemClock)),
+            open_as(&store, Node::Command, Arc::new(SystemClock)),
+        );
+        let (first, second) = (number(make_id(&one).await), number(make_id(&other).await));
+        assert!(first >= i64::from(Node::FIRST_OF_COMMANDS) && second != first, "{first} {second}");
+        one.give_number_back().await.unwrap();
+        let held = other.read(|s| {
+            let soon = s.now().millis() - 1_577_836_800_000 + 10_000;
+            s.query("SELECT number FROM node WHERE number >= 960 AND lease > ?1", &params![soon], |r| {
+                r.i64(0)
+            })
+        });
+        assert_eq!(held.await.unwrap(), [second]);
     })
     .await;
 }
