@@ -18,7 +18,7 @@ from harness import Browser, Server
 from test_agency_mail import AGENCY, letter, mailbox
 
 OWN = "ketoantruong.bqlctgt@khanhhoa.example"
-ROUNDS = int(os.environ.get("CONGVU_CRASHES", "25"))
+ROUNDS = int(os.environ.get("CONGVU_CRASHES", "50"))
 
 
 class Load:

@@ -89,6 +89,34 @@ class Faults(Story):
             code, _ = client.data(loop + b"Subject: loop\r\n\r\nx\r\n")
             self.assertEqual(code, 554)
 
+    def test_a_full_account_refuses_and_takes_again_when_there_is_room(self):
+        """S8.1 (Điều 8): nothing is lost silently; reading, sending and tidying up go on."""
+        own = "ketoantruong.bqlctgt@khanhhoa.example"
+        self.server.cli("account", "set-quota", own, "1 MiB")
+        self.addCleanup(self.server.cli, "account", "set-quota", own, "5 GiB")
+
+        def send():
+            with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), timeout=30) as client:
+                client.ehlo("x.example")
+                client.mail("a@x.example")
+                code, _ = client.rcpt(own)
+                return client.data(b"Subject: room\r\n\r\n" + b"x" * 70 * 5_000)[0] if code == 250 else code
+
+        codes = []
+        while not codes or codes[-1] == 250:
+            self.assertLess(len(codes), 10)
+            codes.append(send())
+        self.assertEqual(codes.count(250), 2, codes)
+        self.assertIn(codes[-1], (452, 552), codes)
+        imap = self.server.imap(self.server.person("owner"))
+        imap.select("INBOX")
+        _, found = imap.uid("SEARCH", "SUBJECT", "room")
+        self.assertEqual(len(found[0].split()), 2)
+        imap.uid("STORE", found[0].split()[0], "+FLAGS", "(\\Deleted)")
+        imap.expunge()
+        imap.logout()
+        self.assertEqual(send(), 250)
+
     def test_a_broken_mime_body_is_stored_as_it_came(self):
         raw = b"Subject: broken\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: multipart/mixed\r\n\r\n--\r\n\xff\xfe\r\n"
         with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), timeout=30) as client:
