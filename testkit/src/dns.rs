@@ -7,26 +7,37 @@ use hickory_proto::{
         rdata::{A, MX, PTR, TXT},
     },
 };
-use std::{collections::HashMap, net::SocketAddr, str::FromStr, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    net::SocketAddr,
+    str::FromStr,
+    sync::Arc,
+};
 use tokio::net::UdpSocket;
 
 /// Starts a name server that lives as long as the runtime. Each line is `name TYPE value`: `gov.example MX 10 mx.gov.example`,
-/// `mx.gov.example A 192.0.2.1`, `gov.example TXT v=spf1 …`, `1.2.0.192.in-addr.arpa PTR mx.gov.example`.
+/// `mx.gov.example A 192.0.2.1`, `gov.example TXT v=spf1 …`, `1.2.0.192.in-addr.arpa PTR mx.gov.example`; for a name whose
+/// servers are out of order, `moc.example SERVFAIL -`.
 pub async fn serve(zone: &str) -> SocketAddr {
     let mut table: HashMap<Name, Vec<RData>> = HashMap::new();
+    let mut failing = HashSet::new();
     for line in zone.lines().map(str::trim).filter(|l| !l.is_empty()) {
         let (name, rest) = line.split_once(' ').expect("a name");
         let (kind, value) = rest.split_once(' ').expect("a type");
+        if kind == "SERVFAIL" {
+            failing.insert(absolute(name));
+            continue;
+        }
         table.entry(absolute(name)).or_default().push(data(kind, value));
     }
-    let table = Arc::new(table);
+    let (table, failing) = (Arc::new(table), Arc::new(failing));
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
     let address = socket.local_addr().expect("an address");
     tokio::spawn(async move {
         let mut packet = [0; 4096];
         while let Ok((length, peer)) = socket.recv_from(&mut packet).await {
             let Ok(asked) = Message::from_vec(&packet[..length]) else { continue };
-            let answer = answer(&table, &asked).to_vec().expect("an answer");
+            let answer = answer(&table, &failing, &asked).to_vec().expect("an answer");
             if socket.send_to(&answer, peer).await.is_err() {
                 return;
             }
@@ -35,7 +46,7 @@ pub async fn serve(zone: &str) -> SocketAddr {
     address
 }
 
-fn answer(table: &HashMap<Name, Vec<RData>>, asked: &Message) -> Message {
+fn answer(table: &HashMap<Name, Vec<RData>>, failing: &HashSet<Name>, asked: &Message) -> Message {
     let mut answer = Message::response(asked.metadata.id, asked.metadata.op_code);
     answer.metadata.recursion_available = true;
     for query in &asked.queries {
@@ -48,6 +59,7 @@ fn answer(table: &HashMap<Name, Vec<RData>>, asked: &Message) -> Message {
                     wanted.map(|d| Record::from_rdata(query.name().clone(), 60, d.clone())).collect();
                 answer.add_answers(records);
             }
+            None if failing.contains(&name) => answer.metadata.response_code = ResponseCode::ServFail,
             None => answer.metadata.response_code = ResponseCode::NXDomain,
         }
     }

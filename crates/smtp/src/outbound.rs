@@ -1,6 +1,6 @@
 //! The worker of the outbound queue: does the waiting and the dialling; what follows is decided in `transport::queue`.
 
-use crate::client::{self, Broken, Caller};
+use crate::client::{self, Broken, Caller, Heard};
 use congvu_net::{MxAnswer, Resolver, dial, mail_hosts};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{
@@ -24,6 +24,16 @@ const DIAL_PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// Leases taken at once.
 const CLAIM: usize = 32;
+/// All servers of a domain together have this long, …
+const CONVERSATION: Duration = Duration::from_secs(1800);
+/// … and a second more for so many bytes of the text: who takes it more slowly holds a place that others need.
+const SLOWEST: usize = 8 * 1024;
+/// RFC 5321 §5.1 asks for two addresses at least to be tried.
+const MOST_ADDRESSES: usize = 8;
+/// Conversations under way at a stop may end for so long.
+const GRACE: Duration = Duration::from_secs(5);
+/// After so many failures to note what was sent, the least is noted that keeps it from being sent twice.
+const REPORT_TRIES: u32 = 6;
 
 /// Which way mail for other domains goes.
 #[derive(Debug, Clone)]
@@ -79,8 +89,10 @@ impl Outbound {
         Self(Arc::new(Inner { options, caller, slots, domains: Mutex::default() }))
     }
 
-    /// Sends what is due until `stop`; conversations under way are then left to their leases.
+    /// Sends what is due until `stop`. Conversations under way then have a moment to end: cut off after its text, a message
+    /// would be sent twice. What is left is left to its lease.
     pub async fn run(self, stop: CancellationToken) {
+        let cut = CancellationToken::new();
         let mut wake = self.0.options.db.feed().watch(queue::TOPIC);
         let tasks = TaskTracker::new();
         let node = self.0.options.node;
@@ -91,7 +103,7 @@ impl Outbound {
         }
         while !stop.is_cancelled() {
             wake.mark_unchanged();
-            let sleep = match self.claim(&tasks, &stop).await {
+            let sleep = match self.claim(&tasks, &cut).await {
                 Ok(sleep) => sleep,
                 Err(error) => {
                     tracing::error!(%error, "looking at the outbound queue");
@@ -105,13 +117,14 @@ impl Outbound {
             }
         }
         tasks.close();
-        if tokio::time::timeout(Duration::from_secs(5), tasks.wait()).await.is_err() {
+        if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
             tracing::info!(conversations = tasks.len(), "conversations were left to the next start");
         }
+        cut.cancel();
     }
 
     /// Takes what is due, starts a task each, and says how long there is nothing to do.
-    async fn claim(&self, tasks: &TaskTracker, stop: &CancellationToken) -> Result<Duration> {
+    async fn claim(&self, tasks: &TaskTracker, cut: &CancellationToken) -> Result<Duration> {
         let (db, node) = (&self.0.options.db, self.0.options.node);
         loop {
             let free = self.0.slots.available_permits().min(CLAIM);
@@ -123,11 +136,15 @@ impl Outbound {
             for lease in leases {
                 let Ok(slot) = self.0.slots.clone().acquire_owned().await else { return Ok(LONGEST_SLEEP) };
                 let worker = self.clone();
-                let stop = stop.clone();
+                let cut = cut.clone();
                 tasks.spawn(async move {
                     let _slot = slot;
-                    if let Err(error) = worker.work(&lease, &stop).await {
-                        tracing::error!(%error, group = %lease.group, "sending queued mail");
+                    tokio::select! {
+                        worked = worker.work(&lease) => if let Err(error) = worked {
+                            tracing::error!(%error, group = %lease.group, "sending queued mail");
+                        },
+                        // Nothing is reported: the next start frees the lease and tries again.
+                        () = cut.cancelled() => {}
                     }
                 });
             }
@@ -148,7 +165,7 @@ impl Outbound {
         domains.entry(domain.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(per_domain))).clone()
     }
 
-    async fn work(&self, lease: &Lease, stop: &CancellationToken) -> Result<()> {
+    async fn work(&self, lease: &Lease) -> Result<()> {
         let db = &self.0.options.db;
         let slots = self.domain_slots(lease.domain.as_str());
         let Ok(_turn) = slots.try_acquire() else {
@@ -157,28 +174,50 @@ impl Outbound {
         };
         let attempts = tokio::select! {
             attempts = self.attempt(lease) => attempts,
-            () = self.keep(lease) => Vec::new(),
-            // Nothing is reported: the next start frees the lease and tries again.
-            () = stop.cancelled() => return Ok(()),
+            // Another worker has it.
+            () = self.keep(lease) => return Ok(()),
         };
         for attempt in &attempts {
             tracing::info!(group = %lease.group, domain = %lease.domain, remote = %attempt.remote,
                 outcome = ?attempt.outcome, answer = %attempt.answer, "tried to send");
         }
-        let (lease, site) = (lease.clone(), self.0.options.site.clone());
-        db.write(Actor::System("queue"), move |tx| queue::report(tx, &site, &lease, &attempts)).await?;
+        tokio::select! {
+            () = self.report(lease, &attempts) => {}
+            () = self.keep(lease) => {}
+        }
         Ok(())
     }
 
-    /// Makes the lease last while the conversation does; ends when it is lost.
+    /// Notes what became of the attempts, however long the database takes: what was sent and is not noted is sent again.
+    async fn report(&self, lease: &Lease, attempts: &[Attempt]) {
+        for tries in 0_u32.. {
+            let (lease, site, attempts) = (lease.clone(), self.0.options.site.clone(), attempts.to_vec());
+            let group = lease.group;
+            // A report to the sender may be what fails; it follows with a later try.
+            let noted = self.0.options.db.write(Actor::System("queue"), move |tx| match tries {
+                0..REPORT_TRIES => queue::report(tx, &site, &lease, &attempts),
+                _ => queue::strike(tx, &lease, &attempts),
+            });
+            match noted.await {
+                Ok(_) => return,
+                Err(error) => tracing::error!(%error, %group, "noting what became of queued mail"),
+            }
+            tokio::time::sleep(Duration::from_millis(500 << tries.min(6))).await;
+        }
+    }
+
+    /// Makes the lease last while the conversation does; ends when it is lost. A database that does not answer takes it from
+    /// nobody.
     async fn keep(&self, lease: &Lease) {
         loop {
             tokio::time::sleep(LEASE / 3).await;
-            let lease = lease.clone();
+            let extended = lease.clone();
             let held =
-                self.0.options.db.write(Actor::System("queue"), move |tx| queue::extend(tx, &lease)).await;
-            if !matches!(held, Ok(true)) {
-                return;
+                self.0.options.db.write(Actor::System("queue"), move |tx| queue::extend(tx, &extended)).await;
+            match held {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, group = %lease.group, "extending a lease"),
             }
         }
     }
@@ -196,7 +235,20 @@ impl Outbound {
             }
         };
         match self.hosts(lease).await {
-            Ok(hosts) => self.try_hosts(lease, &wire, &hosts).await,
+            Ok(hosts) => {
+                let transactions = lease.recipients.len().div_ceil(100);
+                let seconds = wire.bytes.len().saturating_mul(transactions) / SLOWEST;
+                let limit = CONVERSATION + Duration::from_secs(seconds as u64);
+                let mut heard = Heard::default();
+                let trying = self.try_hosts(lease, &wire, &hosts, &mut heard);
+                let rest = tokio::time::timeout(limit, trying).await.unwrap_or_else(|_| Rest {
+                    // RFC 3463 §3.5: 4.4.2, bad connection.
+                    outcome: AttemptOutcome::Later { status: "4.4.2".to_owned() },
+                    remote: String::new(),
+                    said: "the conversation took too long".to_owned(),
+                });
+                heard.fill(lease, &rest.outcome, &rest.remote, &rest.said)
+            }
             Err(attempts) => attempts,
         }
     }
@@ -210,14 +262,18 @@ impl Outbound {
             Route::Smarthost(host) => match tokio::net::lookup_host(host.as_str()).await {
                 Ok(found) => {
                     let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
-                    Ok(vec![(name.to_owned(), found.collect())])
+                    Ok(vec![(name.to_owned(), found.take(MOST_ADDRESSES).collect())])
                 }
                 Err(error) => Err(later(lease, "4.4.4", host, &error.to_string())),
             },
             Route::Mx { resolver, port } => match mail_hosts(resolver, &lease.domain).await {
                 MxAnswer::Hosts(hosts) => {
                     let at_port = |addresses: Vec<std::net::IpAddr>| {
-                        addresses.into_iter().map(|ip| SocketAddr::new(ip, *port)).collect()
+                        addresses
+                            .into_iter()
+                            .take(MOST_ADDRESSES)
+                            .map(|ip| SocketAddr::new(ip, *port))
+                            .collect()
                     };
                     Ok(hosts.into_iter().map(|h| (h.name, at_port(h.addresses))).collect())
                 }
@@ -229,27 +285,40 @@ impl Outbound {
         }
     }
 
-    /// RFC 5321 §5.1: one host after the other until one answers for good.
+    /// RFC 5321 §5.1: one host after the other until one decides. Returned is what holds for those of whom nothing was heard.
     async fn try_hosts(
         &self,
         lease: &Lease,
         wire: &Wire,
         hosts: &[(String, Vec<SocketAddr>)],
-    ) -> Vec<Attempt> {
-        let mut last = later(lease, "4.4.1", "", "no server could be reached");
+        heard: &mut Heard,
+    ) -> Rest {
+        let mut rest = Rest::later("", "no server could be reached");
+        let mut unfit = None;
+        let mut all_unfit = true;
         for (name, addresses) in hosts {
-            match self.converse(lease, wire, name, addresses).await {
-                Ok(attempts) => {
-                    let settled = attempts.iter().any(|a| !matches!(a.outcome, AttemptOutcome::Later { .. }));
-                    last = attempts;
-                    if settled {
-                        break;
-                    }
+            match self.converse(lease, wire, (name, addresses), heard).await {
+                Err(Broken::Unfit(status, said)) => unfit = Some((status, name, said)),
+                Ok(()) => all_unfit = false,
+                Err(Broken::InDoubt(reason)) => return Rest::later(name, &reason),
+                Err(Broken::Tls(reason) | Broken::Connection(reason)) => {
+                    all_unfit = false;
+                    rest = Rest::later(name, &reason);
                 }
-                Err(reason) => last = later(lease, "4.4.1", name, &reason),
+            }
+            if heard.is_settled() {
+                break;
             }
         }
-        last
+        match unfit.filter(|_| all_unfit) {
+            // Every server was asked, and none can take it.
+            Some((status, name, said)) => Rest {
+                outcome: AttemptOutcome::Failed { status: status.to_owned() },
+                remote: name.clone(),
+                said: said.to_owned(),
+            },
+            None => rest,
+        }
     }
 
     /// One conversation; without TLS once more when TLS is what failed.
@@ -257,21 +326,36 @@ impl Outbound {
         &self,
         lease: &Lease,
         wire: &Wire,
-        name: &str,
-        addresses: &[SocketAddr],
-    ) -> std::result::Result<Vec<Attempt>, String> {
+        (name, addresses): (&str, &[SocketAddr]),
+        heard: &mut Heard,
+    ) -> std::result::Result<(), Broken> {
         let mut caller = self.0.caller.clone();
         loop {
-            let mut dialed = dial(addresses, DIAL_PATIENCE).await.map_err(|e| e.to_string())?;
-            match client::send(&mut dialed.connection, &caller, name, lease, wire).await {
-                Ok(attempts) => return Ok(attempts),
+            let dialed = dial(addresses, DIAL_PATIENCE).await;
+            let mut dialed = dialed.map_err(|e| Broken::Connection(e.to_string()))?;
+            match client::send(&mut dialed.connection, &caller, name, (lease, wire), heard).await {
                 Err(Broken::Tls(reason)) if caller.tls.is_some() => {
                     tracing::info!(server = name, reason, "TLS failed; trying without");
                     caller.tls = None;
                 }
-                Err(Broken::Tls(reason) | Broken::Connection(reason)) => return Err(reason),
+                sent => return sent,
             }
         }
+    }
+}
+
+/// What holds for the recipients of whom no server said anything.
+struct Rest {
+    outcome: AttemptOutcome,
+    remote: String,
+    said: String,
+}
+
+impl Rest {
+    /// RFC 3463 §3.5: 4.4.1, no answer from host.
+    fn later(remote: &str, said: &str) -> Self {
+        let outcome = AttemptOutcome::Later { status: "4.4.1".to_owned() };
+        Self { outcome, remote: remote.to_owned(), said: said.to_owned() }
     }
 }
 

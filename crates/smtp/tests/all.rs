@@ -7,7 +7,11 @@ mod door;
 mod names;
 #[path = "all/outbound.rs"]
 mod outbound;
+#[path = "all/outbound_routes.rs"]
+mod outbound_routes;
 #[path = "all/receiving.rs"]
 mod receiving;
+#[path = "all/remote.rs"]
+mod remote;
 #[path = "all/submitting.rs"]
 mod submitting;

@@ -22,5 +22,5 @@ pub use claim::{
     release_node, wire,
 };
 pub use enqueue::enqueue;
-pub use report::{Attempt, AttemptOutcome, Reported, report};
+pub use report::{Attempt, AttemptOutcome, Reported, report, strike};
 pub use schedule::{GIVE_UP_AFTER, TELL_DELAY_AFTER, retry_after};

@@ -58,13 +58,7 @@ pub enum Reported {
 /// Takes a worker's report of an attempt. A recipient that it does not mention is tried again. Reports to the sender are
 /// sent in the same transaction.
 pub fn report(tx: &mut Tx, site: &Site, lease: &Lease, attempts: &[Attempt]) -> Result<Reported> {
-    let counted = tx.query_opt(
-        "UPDATE queue_group SET attempts = attempts + 1, lease_until = 0
-         WHERE id = ?1 AND fence = ?2 AND lease_owner = ?3 RETURNING attempts, delay_told",
-        &params![lease.group.get(), lease.fence, lease.node],
-        |r| Ok((r.u32(0)?, r.i64(1)? != 0)),
-    )?;
-    let Some((tries, delay_told)) = counted else { return Ok(Reported::LeaseLost) };
+    let Some((tries, delay_told)) = count(tx, lease)? else { return Ok(Reported::LeaseLost) };
     let age = tx.now().since(lease.queued_at);
     let mut told = refuse_unreadable(tx, lease)?;
     let mut waiting = Vec::new();
@@ -101,6 +95,37 @@ pub fn report(tx: &mut Tx, site: &Site, lease: &Lease, attempts: &[Attempt]) -> 
         forget_message(tx, lease.message)?;
     }
     Ok(reported)
+}
+
+/// Notes no more than what keeps a message from being sent twice, when [`report()`] fails again and again, as it does when
+/// the report to the sender is what fails: who has it is struck off, the others wait for their next turn.
+pub fn strike(tx: &mut Tx, lease: &Lease, attempts: &[Attempt]) -> Result<Reported> {
+    let Some((tries, delay_told)) = count(tx, lease)? else { return Ok(Reported::LeaseLost) };
+    let mut is_done = lease.unreadable.is_empty();
+    for recipient in &lease.recipients {
+        let attempt = attempts.iter().find(|a| a.recipient == recipient.id);
+        if matches!(attempt.map(|a| &a.outcome), Some(AttemptOutcome::Delivered { .. })) {
+            forget(tx, lease, recipient.id)?;
+        } else {
+            note(tx, lease, attempt)?;
+            is_done = false;
+        }
+    }
+    let reported = conclude(tx, lease, tries, (is_done, delay_told))?;
+    if reported == Reported::Done {
+        forget_message(tx, lease.message)?;
+    }
+    Ok(reported)
+}
+
+/// Counts an attempt and frees the lease, if it is still held: how often it was tried, and whether the delay was told.
+fn count(tx: &mut Tx, lease: &Lease) -> Result<Option<(u32, bool)>> {
+    tx.query_opt(
+        "UPDATE queue_group SET attempts = attempts + 1, lease_until = 0
+         WHERE id = ?1 AND fence = ?2 AND lease_owner = ?3 RETURNING attempts, delay_told",
+        &params![lease.group.get(), lease.fence, lease.node],
+        |r| Ok((r.u32(0)?, r.i64(1)? != 0)),
+    )
 }
 
 /// What is settled by an attempt; `None` is to be tried again. RFC 3463 §3.5: 4.4.7, delivery time expired.

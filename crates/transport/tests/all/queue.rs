@@ -160,6 +160,26 @@ async fn who_sent_is_told_of_a_delay_once_and_of_the_end_after_five_days() {
 }
 
 #[tokio::test]
+async fn what_was_taken_is_struck_off_even_when_nobody_can_be_told_of_the_rest() {
+    each_place("", |place| async move {
+        place.send(&["a@gov.example", "b@gov.example"], "one").await;
+        let lease = place.claim().await.remove(0);
+        let attempts = [(0, TAKEN), (1, failed())].map(|(n, outcome)| queue::Attempt {
+            recipient: lease.recipients[n].id,
+            outcome,
+            remote: String::new(),
+            answer: "said".into(),
+        });
+        let reported = place.write(move |tx| queue::strike(tx, &lease, &attempts)).await;
+        assert!(matches!(reported, Reported::Again(_)));
+        let left = place.queued().await;
+        assert_eq!((left.len(), left[0].address.as_str(), left[0].attempts), (1, "b@gov.example", 1));
+        assert!(place.inbox(DIRECTOR).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_an_older_holder_reports_is_not_heard() {
     each_place("", |place| async move {
         place.send(&["a@gov.example"], "one").await;
