@@ -45,6 +45,21 @@ impl Envelope {
         envelope
     }
 
+    /// About how many bytes of text this is.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let item = |item: &AddressItem| match item {
+            AddressItem::Mailbox { name, local, domain } => {
+                name.as_ref().map_or(0, String::len) + local.len() + domain.len() + 16
+            }
+            AddressItem::GroupStart(name) => name.len() + 16,
+            AddressItem::GroupEnd => 16,
+        };
+        let lists = [&self.from, &self.sender, &self.reply_to, &self.to, &self.cc, &self.bcc];
+        let texts = [&self.date, &self.subject, &self.in_reply_to, &self.message_id];
+        let addresses: usize = lists.into_iter().flatten().map(item).sum();
+        addresses + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+
     fn take(&mut self, field: &headers::Field<'_>) {
         let text = |slot: &mut Option<String>| {
             if slot.is_none() {

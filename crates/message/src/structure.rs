@@ -4,9 +4,12 @@ use crate::{Envelope, headers};
 use std::ops::Range;
 
 /// No message is split into more parts than this; the rest stays in the last part's body.
-pub const MAX_PARTS: usize = 10_000;
+pub const MAX_PARTS: usize = 1_000;
 /// No deeper than this.
 pub const MAX_DEPTH: usize = 64;
+/// Names, parameters and envelopes of all parts take no more than this; further parts are shown with their types alone. The
+/// structure is stored beside the message and read by the page.
+const MAX_TEXT: usize = 256 * 1024;
 
 /// A parameter list: lower-case names, values unquoted but otherwise as on the wire.
 pub type Params = Vec<(String, String)>;
@@ -75,13 +78,15 @@ impl Part {
 /// Reads the structure of a whole message.
 #[must_use]
 pub fn parse_structure(raw: &[u8]) -> Part {
-    let mut parser = Parser { raw, parts: 0 };
+    let mut parser = Parser { raw, parts: 0, text: MAX_TEXT };
     parser.part(0..raw.len().min(u32::MAX as usize), 0, false)
 }
 
 struct Parser<'a> {
     raw: &'a [u8],
     parts: usize,
+    /// How much text parts may still have.
+    text: usize,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "parse_structure looks at no more than 4 GiB")]
@@ -96,6 +101,9 @@ impl Parser<'_> {
         let (header, body_start) = headers::split(bytes);
         let body = range.start + body_start..range.end;
         let mut part = read_header(&bytes[header.clone()], in_digest);
+        if !self.take_text(text_of(&part)) {
+            make_plain(&mut part);
+        }
         part.header = place(&(range.start..range.start + header.end));
         part.body = place(&body);
         part.lines =
@@ -108,7 +116,9 @@ impl Parser<'_> {
             if !identity {
                 return opaque(part);
             }
-            part.envelope = Some(Box::new(Envelope::read(&self.raw[body.clone()])));
+            let envelope = Envelope::read(&self.raw[body.clone()]);
+            let fits = self.take_text(envelope.text_bytes());
+            part.envelope = Some(Box::new(if fits { envelope } else { Envelope::default() }));
             let child = self.part(body, depth + 1, false);
             part.children.push(child);
         } else if part.is_multipart() {
@@ -118,6 +128,13 @@ impl Parser<'_> {
             }
         }
         part
+    }
+
+    /// Counts text against what all parts may have; returns whether there was room.
+    fn take_text(&mut self, bytes: usize) -> bool {
+        let left = self.text.checked_sub(bytes);
+        self.text = left.unwrap_or(self.text);
+        left.is_some()
     }
 
     fn split(&mut self, part: &mut Part, body: Range<usize>, depth: usize) {
@@ -153,6 +170,31 @@ impl Parser<'_> {
             let child = self.part(from..body.end, depth + 1, in_digest);
             part.children.push(child);
         }
+    }
+}
+
+/// How much text a part's description takes.
+fn text_of(part: &Part) -> usize {
+    let params =
+        |params: &Params| params.iter().map(|(name, value)| name.len() + value.len() + 16).sum::<usize>();
+    let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let disposition = part.disposition.as_ref().map_or(0, |(kind, of)| kind.len() + params(of));
+    let words = part.media_type.len() + part.subtype.len() + part.encoding.len();
+    let described = text(&part.id) + text(&part.description) + text(&part.language) + text(&part.location);
+    words + described + disposition + params(&part.params)
+}
+
+/// Leaves of a description what is needed to take the part apart and to decode it.
+fn make_plain(part: &mut Part) {
+    const LONGEST: usize = 100;
+    part.params
+        .retain(|(name, value)| matches!(name.as_str(), "boundary" | "charset") && value.len() <= LONGEST);
+    (part.id, part.description, part.language, part.location) = (None, None, None, None);
+    part.disposition = None;
+    if part.media_type.len().max(part.subtype.len()).max(part.encoding.len()) > LONGEST {
+        part.media_type = "application".to_owned();
+        part.subtype = "octet-stream".to_owned();
+        part.encoding = "7bit".to_owned();
     }
 }
 
@@ -305,5 +347,22 @@ mod tests {
         let mut count = 0;
         parse_structure(&wide).walk(&mut |_| count += 1);
         assert!(count <= MAX_PARTS, "{count}");
+    }
+
+    #[test]
+    fn the_text_of_all_parts_is_bounded() {
+        let long = format!("Content-Description: {}\r\n", "x".repeat(10_000));
+        let inner = format!(
+            "Content-Type: message/rfc822\r\n{long}\r\nSubject: {}\r\n\r\nhi\r\n",
+            "y".repeat(10_000)
+        );
+        let mut wide = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n".to_vec();
+        wide.extend(format!("--b\r\n{inner}").repeat(400).bytes());
+        let root = parse_structure(&wide);
+        assert_eq!(root.children.len(), 400);
+        assert!(crate::encode_summary(&Envelope::default(), &root).len() < 2 * MAX_TEXT);
+        assert_eq!(root.children[0].description.as_ref().map(String::len), Some(10_000));
+        let last = root.children.last().unwrap();
+        assert!(last.description.is_none() && last.is_message() && last.children.len() == 1);
     }
 }

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
@@ -13,6 +13,9 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 const CHUNK: usize = 16 * 1024;
 /// A peer that takes nothing for so long is gone.
 const WRITE_DEADLINE: Duration = Duration::from_secs(120);
+/// What is sent at once must be taken in the time of so many bytes a second, and [`WRITE_DEADLINE`] besides: who takes a byte
+/// now and then would hold a large answer in memory for days.
+const SLOWEST_WRITE: u64 = 8 * 1024;
 /// The TLS handshake must be done within this time.
 pub(crate) const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -243,7 +246,7 @@ impl Connection {
         self.output.len()
     }
 
-    /// Sends the output; fails when the peer takes nothing for 120 seconds.
+    /// Sends the output; fails when the peer takes nothing for 120 seconds, or less than 8 KiB a second in the long run.
     pub async fn flush(&mut self) -> io::Result<()> {
         let output = std::mem::take(&mut self.output);
         self.send(&output).await
@@ -260,10 +263,12 @@ impl Connection {
 
     async fn send_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         let slow = || io::Error::from(io::ErrorKind::TimedOut);
+        let until = Instant::now() + WRITE_DEADLINE + Duration::from_secs(bytes.len() as u64 / SLOWEST_WRITE);
         while !bytes.is_empty() {
+            let patience = WRITE_DEADLINE.min(until.saturating_duration_since(Instant::now()));
             let written = match &mut self.stream {
-                Stream::Plain(socket) => timeout(WRITE_DEADLINE, socket.write(bytes)).await,
-                Stream::Tls(stream) => timeout(WRITE_DEADLINE, stream.write(bytes)).await,
+                Stream::Plain(socket) => timeout(patience, socket.write(bytes)).await,
+                Stream::Tls(stream) => timeout(patience, stream.write(bytes)).await,
                 Stream::Gone => return Err(io::ErrorKind::NotConnected.into()),
             };
             match written.map_err(|_| slow())?? {

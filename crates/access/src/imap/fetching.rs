@@ -6,19 +6,26 @@ use super::{
         fetch::{BodyForm, Item},
         set::Set,
     },
-    fetching_answer::{self, Asked},
+    fetching_answer::{self, Asked, End, Page, Piece},
     reply::{Answer, Failed},
     session::Session,
 };
-use congvu_mail::{Entry, FlagOperation, Want};
+use congvu_mail::{Entry, FlagOperation};
 use congvu_storage::Actor;
 use congvu_types::{EmailId, Flags, Uid};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-/// Rows read at a time.
+/// Messages of a page.
 const PAGE: usize = 500;
 /// So few messages are read on the connection's own task.
 const FEW: usize = 4;
+/// While memory is short an answer waits in steps of this length, …
+const WAIT: Duration = Duration::from_millis(100);
+/// … so many of them at most for one message.
+const MOST_WAITS: u32 = 200;
 /// How many messages a session remembers to have recorded as read.
 const REMEMBERED: usize = 4096;
 
@@ -146,32 +153,64 @@ impl Session {
         depth: Depth,
     ) -> Result<(), Failed> {
         let selected = self.at()?;
-        let is_shared = selected.reading.is_shared();
         let asked = Arc::new(Asked {
             reading: selected.reading.clone(),
             mailbox: selected.mailbox.id,
-            want: if depth == Depth::Facts { Want::Facts } else { Want::Summary },
             reads_bytes: depth == Depth::Bytes,
             keywords: selected.view.keywords.clone(),
             items,
+            largest: self.server.options.max_message_bytes,
         });
         let mut rest = wanted;
         let mut renewed = Instant::now();
+        let mut waits = 0;
         while !rest.is_empty() {
             self.renew_now_and_then(&mut renewed).await?;
-            let run: Vec<(u32, Entry)> = rest[..contiguous(rest)].to_vec();
-            let (db, work) = (&self.server.options.db, asked.clone());
-            let (few, length) = (run.len() <= FEW, run.len());
-            let page = match few {
-                true => db.read_quick(move |s| fetching_answer::page(s, &work, &run)).await?,
-                false => db.read(move |s| fetching_answer::page(s, &work, &run)).await?,
-            };
-            rest = &rest[page.done.clamp(1, length)..];
-            if is_shared && asked.reads_bytes {
-                self.record_reading(&page.emails).await?;
+            let page = self.page(&asked, &rest[..rest.len().min(PAGE)]).await?;
+            rest = &rest[page.done..];
+            if asked.reading.is_shared() {
+                self.record_reading(&page.read).await?;
             }
-            self.connection.write(&page.out);
-            self.relieve().await?;
+            waits = if page.done == 0 { waits + 1 } else { 0 };
+            if waits > MOST_WAITS {
+                return Err(Failed::no("[UNAVAILABLE] Too much is under way here. Try again in a moment."));
+            }
+            let is_crowded = page.end == End::Crowded;
+            self.send_page(&page).await?;
+            drop(page);
+            if is_crowded {
+                tokio::time::sleep(WAIT).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a page: a few small messages at once, all else aside.
+    async fn page(&self, asked: &Arc<Asked>, wanted: &[(u32, Entry)]) -> Result<Page, Failed> {
+        let purse = self.purse.as_ref().ok_or_else(|| Failed::bad("Sign in first."))?;
+        let db = &self.server.options.db;
+        if wanted.len() <= FEW {
+            let (work, run, portion) = (asked.clone(), wanted.to_vec(), purse.begin());
+            let page = db.read_quick(move |s| fetching_answer::page(s, &work, &run, portion, true)).await?;
+            if page.end != End::Large || page.done > 0 {
+                return Ok(page);
+            }
+        }
+        let (work, run, portion) = (asked.clone(), wanted.to_vec(), purse.begin());
+        Ok(db.read(move |s| fetching_answer::page(s, &work, &run, portion, false)).await?)
+    }
+
+    async fn send_page(&mut self, page: &Page) -> Result<(), Failed> {
+        for piece in &page.pieces {
+            match piece {
+                Piece::Own(bytes) => {
+                    self.connection.write(bytes);
+                    self.relieve().await?;
+                }
+                Piece::Lent(message, range) => {
+                    self.connection.send(message.get(range.clone()).unwrap_or_default()).await?;
+                }
+            }
         }
         Ok(())
     }
@@ -183,22 +222,14 @@ impl Session {
         if fresh.is_empty() {
             return Ok(());
         }
+        let reading = self.at()?.reading.clone();
+        let (actor, emails) = (Actor::Person(reading.person()), fresh.clone());
+        let db = &self.server.options.db;
+        db.write(actor, move |tx| congvu_mail::record_read(tx, &reading, &emails)).await?;
         if self.recorded.len() > REMEMBERED {
             self.recorded.clear();
         }
         self.recorded.extend(fresh.iter().map(|e| e.get()));
-        let reading = self.at()?.reading.clone();
-        let actor = Actor::Person(reading.person());
-        self.server.options.db.write(actor, move |tx| congvu_mail::record_read(tx, &reading, &fresh)).await?;
         Ok(())
     }
-}
-
-/// How many messages from the first stand side by side in the mailbox, up to a page.
-fn contiguous(wanted: &[(u32, Entry)]) -> usize {
-    let mut length = 1;
-    while length < wanted.len().min(PAGE) && wanted[length].0 == wanted[length - 1].0 + 1 {
-        length += 1;
-    }
-    length
 }

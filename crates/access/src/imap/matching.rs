@@ -127,6 +127,17 @@ impl Ready {
         }
     }
 
+    /// Whether addresses are compared, which stand in the stored envelope.
+    pub(super) fn needs_envelope(&self) -> bool {
+        match self {
+            Self::And(keys) => keys.iter().any(Self::needs_envelope),
+            Self::Or(a, b) => a.needs_envelope() || b.needs_envelope(),
+            Self::Not(inner) => inner.needs_envelope(),
+            Self::Address(..) => true,
+            _ => false,
+        }
+    }
+
     /// What the view alone says: fits, does not, or must be looked at.
     pub(super) fn by_view(&self, seq: u32, entry: &Entry) -> Option<bool> {
         match self {

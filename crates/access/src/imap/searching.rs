@@ -163,7 +163,8 @@ fn look(
         return Ok(Vec::new());
     };
     let count = (last_seq - first_seq + 1) as usize;
-    let rows = messages(snapshot, reading, mailbox, (first.uid, last.uid), Want::Summary, count)?;
+    let want = if key.needs_envelope() { Want::Summary } else { Want::Facts };
+    let rows = messages(snapshot, reading, mailbox, (first.uid, last.uid), want, count)?;
     let needs_bytes = key.depth() == Depth::Bytes;
     let mut rows = rows.iter().peekable();
     let mut hits = Vec::new();

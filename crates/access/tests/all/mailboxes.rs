@@ -98,24 +98,41 @@ async fn shared_accounts_stand_in_a_namespace_of_their_own() {
         "#,
             )
             .await;
-        let id = agency.person("an").await.person();
-        let readers = agency.db.read(move |s| s.query("SELECT person_id FROM email_read", &[], |r| r.i64(0)));
-        assert!(readers.await.unwrap().is_empty());
-        signed_in(address, "an@bqlctgt")
-            .await
-            .play(
-                "
-            C: a SELECT INBOX
-            S~ a OK *
-            C: a FETCH 1 BODY.PEEK[TEXT]
-            S~ a OK *
-            C: a FETCH 1 BODY.PEEK[TEXT]
-            S~ a OK *
-        ",
-            )
-            .await;
-        let readers = agency.db.read(move |s| s.query("SELECT person_id FROM email_read", &[], |r| r.i64(0)));
-        assert_eq!(readers.await.unwrap(), [id.get()]);
+    })
+    .await;
+}
+
+/// S3.1b (Điều 3): whoever gets more of a shared message than its header is on record, and whoever takes a copy.
+#[tokio::test]
+async fn who_reads_a_shared_message_is_on_record() {
+    each_agency(|agency| async move {
+        for subject in ["mot", "hai", "ba"] {
+            arrive(&agency, AGENCY, &letter(subject)).await;
+        }
+        let address = open(&agency).await;
+        let readers = || async {
+            let found = agency.db.read(|s| {
+                s.query("SELECT person_id, email_id FROM email_read ORDER BY email_id", &[], |r| r.i64(0))
+            });
+            found.await.unwrap()
+        };
+        let an = agency.person("an").await.person().get();
+        let mut client = signed_in(address, "an@bqlctgt").await;
+        client.play("C: a SELECT INBOX\nS~ a OK *").await;
+        for header in [
+            "BODY.PEEK[HEADER]",
+            "BODY.PEEK[HEADER.FIELDS (Subject)]",
+            "BODY.PEEK[1.MIME]",
+            "BINARY.SIZE[1]",
+            "BODY.PEEK[7]",
+        ] {
+            client.play(&format!("C: a FETCH 1:* ({header} ENVELOPE BODYSTRUCTURE)\nS~ a OK *")).await;
+        }
+        assert!(readers().await.is_empty(), "headers and sizes alone are not reading");
+        client.play("C: a FETCH 1 BODY.PEEK[TEXT]\nS~ a OK *\nC: a FETCH 1 BINARY.PEEK[1]\nS~ a OK *").await;
+        assert_eq!(readers().await, [an]);
+        client.play("C: a FETCH 1:2 BODY.PEEK[1]<0.10>\nS~ a OK *").await;
+        assert_eq!(readers().await, [an, an]);
     })
     .await;
 }

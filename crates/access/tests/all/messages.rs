@@ -216,3 +216,44 @@ async fn a_large_copy_is_all_or_nothing() {
     })
     .await;
 }
+
+/// Large literals are lent from the message; a FETCH does not multiply them without end.
+#[tokio::test]
+async fn large_messages_are_fetched_piece_by_piece() {
+    each_agency(|agency| async move {
+        let lines = 2_000;
+        let raw = format!("Subject: lon\r\n\r\n{}", format!("{}\r\n", "x".repeat(70)).repeat(lines));
+        arrive_often(&agency, DIRECTOR, &raw, 3).await;
+        let mut client = signed_in(open(&agency).await, "hung@bqlctgt").await;
+        client.play("C: a SELECT INBOX\nS~ a OK *").await;
+        client.play("C: a FETCH 1:3 (UID BODY.PEEK[] BODY[TEXT])").await;
+        for seq in 1..=3 {
+            client
+                .play(&format!("S: * {seq} FETCH (UID {seq} BODY[] {{{}}}\nS: Subject: lon\nS: *", raw.len()))
+                .await;
+            for _ in 0..lines {
+                assert_eq!(client.receive().await.len(), 70);
+            }
+            client.play(&format!("S:  BODY[TEXT] {{{}}}", lines * 72)).await;
+            for _ in 0..lines {
+                assert_eq!(client.receive().await.len(), 70);
+            }
+            client.play("S:  FLAGS (\\Seen))").await;
+        }
+        client
+            .play(
+                "
+            S: a OK *
+            C: a FETCH 1 (BODY[] BODY[TEXT] RFC822 RFC822.TEXT)
+            S: a NO [LIMIT] *
+            C: a FETCH 1 (BODY[]<0.1> BODY[]<1.1> BODY[]<0.1>)
+            S: * 1 FETCH (BODY[]<0> {1}
+            S: S BODY[]<1> {1}
+            S: u)
+            S: a OK *
+        ",
+            )
+            .await;
+    })
+    .await;
+}

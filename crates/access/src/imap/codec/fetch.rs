@@ -4,7 +4,7 @@ use super::scan::{Bad, Scanned, Scanner};
 use congvu_message::{SectionSpec, SectionText};
 
 /// No command asks for more.
-const MOST_ITEMS: usize = 200;
+const MOST_ITEMS: usize = 100;
 
 /// Bytes of a message or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +48,22 @@ pub(crate) enum Item {
     Bytes(BodyItem),
 }
 
+impl Item {
+    /// Whether both are answered by the same bytes.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bytes(a), Self::Bytes(b)) => {
+                (&a.section, a.partial, a.form) == (&b.section, b.partial, b.form)
+            }
+            _ => self == other,
+        }
+    }
+}
+
 /// Reads one item, a macro, or a list of items.
 pub(crate) fn items(scanner: &mut Scanner<'_>) -> Scanned<Vec<Item>> {
     if scanner.peek() == Some(b'(') {
-        return scanner.parenthesized(MOST_ITEMS, item);
+        return scanner.parenthesized(MOST_ITEMS, item).map(once);
     }
     let fast = [Item::Flags, Item::InternalDate, Item::Size];
     for (name, more) in [("ALL", Some(Item::Envelope)), ("FAST", None)] {
@@ -65,6 +77,19 @@ pub(crate) fn items(scanner: &mut Scanner<'_>) -> Scanned<Vec<Item>> {
         return Ok(fast.into_iter().chain([Item::Envelope, Item::Body]).collect());
     }
     Ok(vec![item(scanner)?])
+}
+
+/// What is asked for twice is told once; it sets `\Seen` if it did once.
+fn once(asked: Vec<Item>) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::with_capacity(asked.len());
+    for item in asked {
+        match items.iter_mut().find(|known| known.is_same(&item)) {
+            Some(Item::Bytes(known)) => known.peek &= matches!(&item, Item::Bytes(b) if b.peek),
+            Some(_) => {}
+            None => items.push(item),
+        }
+    }
+    items
 }
 
 fn starts_macro(scanner: &Scanner<'_>, name: &str) -> bool {
@@ -167,6 +192,13 @@ fn names(scanner: &mut Scanner<'_>) -> Scanned<Vec<String>> {
 }
 
 impl BodyItem {
+    /// Whether this is more than headers and sizes: whoever gets it has read in the message (S3.1b).
+    pub(crate) fn is_reading(&self) -> bool {
+        self.form != BodyForm::BinarySize
+            && self.partial.is_none_or(|(_, count)| count > 0)
+            && matches!(self.section.text, None | Some(SectionText::Text))
+    }
+
     /// The name of this item in the answer.
     pub(crate) fn label(&self) -> String {
         let name = match self.form {
@@ -218,6 +250,8 @@ mod tests {
     fn items_are_read_and_named_again() {
         assert_eq!(read("FAST").unwrap(), [Item::Flags, Item::InternalDate, Item::Size]);
         assert_eq!(read("(UID FLAGS)").unwrap(), [Item::Uid, Item::Flags]);
+        let twice = read("(BODY.PEEK[] UID BODY[] BODY[]<0.5> UID)").unwrap();
+        assert!(matches!(&twice[..], [Item::Bytes(whole), Item::Uid, Item::Bytes(_)] if !whole.peek));
         for (asked, label) in [
             ("BODY.PEEK[1.2.MIME]<0.100>", "BODY[1.2.MIME]<0>"),
             ("BODY[HEADER.FIELDS (From To)]", "BODY[HEADER.FIELDS (From To)]"),
