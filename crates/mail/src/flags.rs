@@ -54,7 +54,7 @@ pub fn keywords(snapshot: &Snapshot, account: AccountId) -> Result<Vec<String>> 
     )
 }
 
-/// Returns the bits of keywords, making those that are new. The account's row is locked.
+/// Returns the bits of keywords, making those that are new, spelled as here. The account's row is locked.
 pub(crate) fn resolve_keywords(tx: &mut Tx, account: AccountId, wanted: &[Keyword]) -> Result<FlagSet> {
     if wanted.is_empty() {
         return Ok(FlagSet(0));
@@ -62,7 +62,7 @@ pub(crate) fn resolve_keywords(tx: &mut Tx, account: AccountId, wanted: &[Keywor
     let mut known = keywords(tx, account)?;
     let mut set = 0;
     for keyword in wanted {
-        let place = match known.iter().position(|name| name == keyword.as_str()) {
+        let place = match known.iter().position(|name| keyword.is(name)) {
             Some(place) => place,
             None if known.len() >= MAX_KEYWORDS => return Err(RefusalKind::TooMany.into()),
             None => {
@@ -77,6 +77,16 @@ pub(crate) fn resolve_keywords(tx: &mut Tx, account: AccountId, wanted: &[Keywor
         set |= FlagSet::keyword(place).0;
     }
     Ok(FlagSet(set))
+}
+
+/// Returns the bits of those keywords that the account has.
+fn known_keywords(snapshot: &Snapshot, account: AccountId, wanted: &[Keyword]) -> Result<FlagSet> {
+    if wanted.is_empty() {
+        return Ok(FlagSet(0));
+    }
+    let known = keywords(snapshot, account)?;
+    let places = wanted.iter().filter_map(|keyword| known.iter().position(|name| keyword.is(name)));
+    Ok(FlagSet(places.fold(0, |set, place| set | FlagSet::keyword(place).0)))
 }
 
 /// What to do with the flags given.
@@ -143,7 +153,12 @@ pub fn store_flags(
         return Err(RefusalKind::NoRight.into());
     }
     let modseq = state::lock(tx, account)?;
-    let given = FlagSet(bits(change.flags).0 | resolve_keywords(tx, account, &change.keywords)?.0);
+    // A keyword that no message has need not exist to be taken away.
+    let keywords = match change.operation {
+        FlagOperation::Remove => known_keywords(tx, account, &change.keywords)?,
+        FlagOperation::Add | FlagOperation::Replace => resolve_keywords(tx, account, &change.keywords)?,
+    };
+    let given = FlagSet(bits(change.flags).0 | keywords.0);
     let mut outcome = StoreOutcome::default();
     let mut unseen = 0_i64;
     for uid in uids {

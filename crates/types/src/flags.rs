@@ -78,10 +78,13 @@ impl Flags {
 #[error("a keyword is 1 to 100 printable ASCII characters without spaces or any of ( ) {{ ] % * \" \\")]
 pub struct KeywordError;
 
-/// A keyword, such as `$Forwarded` (RFC 9051 §2.3.2): an IMAP atom, kept in lower case because keywords
-/// are compared without regard to case (RFC 8621 §4.1.1).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A keyword, such as `$Forwarded` (RFC 9051 §2.3.2): an IMAP atom. Keywords are compared without regard to case
+/// (RFC 8621 §4.1.1) and keep their spelling: some clients know theirs by its letters.
+#[derive(Debug, Clone)]
 pub struct Keyword(String);
+
+/// Registered keywords (RFC 9051 §2.3.2) are always spelled like this.
+const REGISTERED: [&str; 5] = ["$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "$Phishing"];
 
 impl Keyword {
     /// Returns the text.
@@ -89,7 +92,21 @@ impl Keyword {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns whether this is the keyword of a name.
+    #[must_use]
+    pub const fn is(&self, name: &str) -> bool {
+        self.0.as_str().eq_ignore_ascii_case(name)
+    }
 }
+
+impl PartialEq for Keyword {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(&other.0)
+    }
+}
+
+impl Eq for Keyword {}
 
 impl FromStr for Keyword {
     type Err = KeywordError;
@@ -98,7 +115,8 @@ impl FromStr for Keyword {
         if text.is_empty() || text.len() > 100 || !text.bytes().all(allowed) {
             return Err(KeywordError);
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        let registered = REGISTERED.into_iter().find(|known| known.eq_ignore_ascii_case(text));
+        Ok(Self(registered.unwrap_or(text).to_owned()))
     }
 }
 
@@ -114,7 +132,11 @@ mod tests {
 
     #[test]
     fn keywords_are_atoms_and_ignore_case() {
-        assert_eq!("$Forwarded".parse::<Keyword>(), "$forwarded".parse());
+        assert_eq!("Việc".parse::<Keyword>(), Err(KeywordError));
+        assert_eq!("$FORWARDED".parse::<Keyword>().unwrap().as_str(), "$Forwarded");
+        let (spelled, other) = ("NonJunk".parse::<Keyword>().unwrap(), "nonjunk".parse().unwrap());
+        assert_eq!(spelled, other);
+        assert_eq!(spelled.as_str(), "NonJunk");
         for bad in ["", "a b", "x(", "\\Seen", "é", &"k".repeat(101)] {
             assert_eq!(bad.parse::<Keyword>(), Err(KeywordError), "{bad}");
         }

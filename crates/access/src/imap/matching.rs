@@ -81,7 +81,7 @@ pub(super) fn ready(key: &Key, context: &Context<'_>) -> Ready {
         }
         Key::Uid(set) => Ready::Uid(ranges(set, context.last_uid).unwrap_or_else(|| context.saved.to_vec())),
         Key::Flag(flags) => Ready::Flags(FlagSet(u64::from(flags.bits()))),
-        Key::Keyword(keyword) => match context.keywords.iter().position(|k| k == keyword.as_str()) {
+        Key::Keyword(keyword) => match context.keywords.iter().position(|k| keyword.is(k)) {
             Some(place) => Ready::Flags(FlagSet::keyword(place)),
             None => Ready::Nothing,
         },

@@ -195,3 +195,32 @@ async fn a_deleted_mailbox_is_gone_at_once_and_its_messages_go_in_steps() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn keywords_keep_their_first_spelling_and_are_not_made_by_taking_them_away() {
+    each_agency(|agency| async move {
+        let (account, who) = (agency.account(DIRECTOR).await, agency.person("hung").await);
+        let prepared = prepare(&letter("mot", "")).unwrap();
+        let checked = agency.db.write(Actor::System("test"), move |tx| {
+            let stored =
+                deliver(tx, account, Target::Role(Role::Inbox), &prepared, &DeliverOptions::default())?;
+            let acting = act_for::<right::Draft>(tx, &who, account)?;
+            let mut store = |operation, name: &str| {
+                let given = vec![name.parse().unwrap()];
+                let change =
+                    FlagChange { operation, flags: Flags::NONE, keywords: given, unchanged_since: None };
+                let outcome = store_flags(tx, &acting, stored.mailbox, &[stored.uid], &change)?;
+                Ok::<_, congvu_types::Error>((outcome.changed, keywords(tx, account)?))
+            };
+            let none: [&str; 0] = [];
+            assert_eq!(store(FlagOperation::Remove, "Viec")?.1, none);
+            assert_eq!(store(FlagOperation::Add, "NonJunk")?.1, ["NonJunk"]);
+            assert_eq!(store(FlagOperation::Add, "nonjunk")?, (0, vec!["NonJunk".to_owned()]));
+            assert_eq!(store(FlagOperation::Add, "$FORWARDED")?.1, ["NonJunk", "$Forwarded"]);
+            assert_eq!(store(FlagOperation::Remove, "NONJUNK")?.0, 1);
+            Ok(())
+        });
+        checked.await.unwrap();
+    })
+    .await;
+}

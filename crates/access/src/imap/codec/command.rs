@@ -22,8 +22,7 @@ pub(crate) struct GivenFlags {
 impl GivenFlags {
     /// Returns them as one set, by the account's keywords; one that the account does not know is passed over.
     pub(crate) fn bits(&self, keywords: &[String]) -> FlagSet {
-        let places =
-            self.keywords.iter().filter_map(|k| keywords.iter().position(|known| known == k.as_str()));
+        let places = self.keywords.iter().filter_map(|k| keywords.iter().position(|known| k.is(known)));
         FlagSet(places.fold(u64::from(self.flags.bits()), |set, place| set | FlagSet::keyword(place).0))
     }
 }
