@@ -135,8 +135,15 @@ pub(crate) struct DecisionOptions {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditVerb {
-    /// Reads every chain and finds any change, removal or reordering.
-    Verify,
+    /// Reads every chain and finds any change, removal or reordering; and, against the anchors, what was cut or taken away.
+    Verify {
+        /// An anchor that was kept elsewhere: the hash that the log showed.
+        #[arg(long)]
+        anchor: Vec<String>,
+        /// A copy of the file of anchors that was kept elsewhere; the server's own when absent.
+        #[arg(long)]
+        anchors: Option<PathBuf>,
+    },
     /// Shows the entries of a chain, such as `account/42`, `agency/7` or `system`.
     Show {
         /// The chain.

@@ -1,5 +1,6 @@
 //! Congvu: official email for public agencies. The command line, the configuration and the wiring.
 
+mod anchors;
 mod cli;
 mod commands;
 mod config;

@@ -1,6 +1,6 @@
 //! The server: doors opened, workers started, stopped gracefully.
 
-use crate::{config::Config, output::Failure, site, workers};
+use crate::{anchors, config::Config, output::Failure, site, workers};
 use congvu_access::{ImapOptions, ImapServer};
 use congvu_directory::Authenticator;
 use congvu_mail::Views;
@@ -81,7 +81,9 @@ pub(crate) async fn start(config: &Config, db: Db) -> Result<Running, Failure> {
     imap_doors(config, &parts, &running)?;
     web_doors(config, &parts, &running)?;
     running.tasks.spawn(hear_others(parts.db.clone(), running.stop.clone()));
-    workers::start(&running.tasks, &running.stop, &parts.db, &parts.site, outbound(config, &parts)?);
+    let outbound = outbound(config, &parts)?;
+    let anchors = anchors::file(&config.blobs);
+    workers::start(&running.tasks, &running.stop, &parts.db, &parts.site, outbound, anchors);
     Ok(running)
 }
 

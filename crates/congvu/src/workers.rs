@@ -1,9 +1,10 @@
 //! What happens without anybody asking: mail leaves, deadlines pass, what nobody names is swept.
 
+use crate::anchors;
 use congvu_smtp::Outbound;
 use congvu_storage::{Actor, BlobReference, Db};
 use congvu_transport::{Site, fanout, queue};
-use std::{sync::LazyLock, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Overdue reviews are looked for this often.
@@ -20,6 +21,9 @@ const JOBS_EVERY: Duration = Duration::from_secs(5);
 /// Messages of deleted mailboxes are looked for this often.
 const PURGE_EVERY: Duration = Duration::from_secs(5);
 
+/// The audit log is anchored this often, when it grew.
+const ANCHOR_EVERY: Duration = Duration::from_secs(60);
+
 static REFERENCES: LazyLock<Vec<BlobReference>> = LazyLock::new(|| {
     [congvu_mail::BLOB_REFERENCES, congvu_casework::BLOB_REFERENCES, congvu_transport::BLOB_REFERENCES]
         .concat()
@@ -32,6 +36,7 @@ pub(crate) fn start(
     db: &Db,
     site: &Site,
     outbound: Option<Outbound>,
+    anchors: PathBuf,
 ) {
     if let Some(outbound) = outbound {
         tasks.spawn(outbound.run(stop.clone()));
@@ -40,6 +45,7 @@ pub(crate) fn start(
     tasks.spawn(deadlines(db.clone(), stop.clone()));
     tasks.spawn(sweep(db.clone(), stop.clone()));
     tasks.spawn(purge(db.clone(), stop.clone()));
+    tasks.spawn(anchor(db.clone(), anchors, stop.clone()));
 }
 
 /// Delivers to accounts beyond those that fit one transaction.
@@ -100,6 +106,29 @@ async fn purge_all(db: &Db, stop: &CancellationToken) -> congvu_types::Result<()
         while !stop.is_cancelled() && db.write_bulk(Actor::System("purge"), congvu_mail::purge_step).await? {}
     }
     Ok(())
+}
+
+/// Anchors the audit log: in the database, in a file beside it, and in the log, which an operator keeps elsewhere.
+async fn anchor(db: Db, file: PathBuf, stop: CancellationToken) {
+    let mut known = None;
+    while wait(ANCHOR_EVERY, &stop).await {
+        let anchor = match congvu_storage::anchor_audit(&db).await {
+            Ok(anchor) if anchor == known => continue,
+            Ok(anchor) => anchor,
+            Err(error) => {
+                tracing::error!(%error, "anchoring the audit log");
+                continue;
+            }
+        };
+        if let Some(found) = &anchor {
+            let hash = anchors::digits(&found.hash);
+            tracing::info!(seq = found.seq, hash, "anchored the audit log");
+            if let Err(error) = anchors::append(&file, db.clock().now(), found) {
+                tracing::error!(%error, file = %file.display(), "keeping an anchor of the audit log");
+            }
+        }
+        known = anchor;
+    }
 }
 
 /// Waits; returns whether to go on.

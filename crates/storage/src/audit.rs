@@ -1,7 +1,7 @@
 //! The audit log: hash-chained events, one chain an agency or account, written in the commit they tell of.
 //!
-//! Each entry's hash covers the hash before it, so a change, a removal or a reordering shows (Điều 10;
-//! `congvu audit verify`).
+//! Each entry's hash covers the hash before it, so a change, a removal or a reordering within a chain shows. What a chain
+//! cannot show by itself, that its end was cut or all of it taken away, shows against the anchors ([`crate::anchor_audit`]).
 
 use crate::{Snapshot, Tx, params};
 use congvu_types::{AccountId, AgencyId, Citation, Result, Timestamp};
@@ -18,7 +18,7 @@ pub enum Chain {
 }
 
 impl Chain {
-    fn key(self) -> String {
+    pub(crate) fn key(self) -> String {
         match self {
             Self::Agency(id) => format!("agency/{id}"),
             Self::Account(id) => format!("account/{id}"),
@@ -65,7 +65,7 @@ pub struct AuditRow {
 
 impl AuditRow {
     /// Computes the hash: every field with its length before it, so no two entries share an encoding.
-    fn compute(&self, previous: &[u8]) -> [u8; 32] {
+    pub(crate) fn compute(&self, previous: &[u8]) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         let mut field = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -82,7 +82,7 @@ impl AuditRow {
     }
 }
 
-const GENESIS: [u8; 32] = [0; 32];
+pub(crate) const GENESIS: [u8; 32] = [0; 32];
 
 /// Appends an event to a chain inside the transaction.
 pub(crate) fn record(tx: &mut Tx, chain: Chain, event: &Event<'_>) -> Result<()> {
@@ -117,7 +117,7 @@ pub(crate) fn record(tx: &mut Tx, chain: Chain, event: &Event<'_>) -> Result<()>
     // On a chain's first entry two writers may meet here; the primary key of `audit` then fails one of them,
     // which PostgreSQL's retry runs again.
     tx.execute(
-        "INSERT INTO audit_head (chain, seq, hash) VALUES (?1, ?2, ?3)
+        "INSERT INTO audit_head (chain, seq, hash, anchored) VALUES (?1, ?2, ?3, 0)
          ON CONFLICT (chain) DO UPDATE SET hash = excluded.hash",
         &params![&row.chain, row.seq, &row.hash],
     )?;
@@ -159,66 +159,4 @@ pub fn audit_rows(snapshot: &Snapshot, chain: &str, after: i64, limit: usize) ->
             })
         },
     )
-}
-
-/// What a check of the audit log found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AuditVerdict {
-    /// How many chains were read.
-    pub chains: u64,
-    /// How many entries were read.
-    pub entries: u64,
-    /// What is wrong, one sentence each; empty when all is well.
-    pub faults: Vec<String>,
-}
-
-/// Reads every chain from its beginning and compares each hash: finds any change, removal or reordering.
-pub fn verify_audit(snapshot: &Snapshot) -> Result<AuditVerdict> {
-    let heads = snapshot.query("SELECT chain, seq, hash FROM audit_head ORDER BY chain", &[], |r| {
-        Ok((r.text(0)?, r.i64(1)?, r.bytes(2)?))
-    })?;
-    let mut verdict = AuditVerdict::default();
-    for (chain, seq, head) in heads {
-        verdict.chains += 1;
-        verify_chain(snapshot, &chain, (seq, &head), &mut verdict)?;
-    }
-    let orphans = snapshot.query_one(
-        "SELECT COUNT(*) FROM audit WHERE chain NOT IN (SELECT chain FROM audit_head)",
-        &[],
-        |r| r.i64(0),
-    )?;
-    if orphans > 0 {
-        verdict.faults.push(format!("{orphans} entries stand in chains without a head"));
-    }
-    Ok(verdict)
-}
-
-fn verify_chain(
-    snapshot: &Snapshot,
-    chain: &str,
-    (head_seq, head): (i64, &[u8]),
-    verdict: &mut AuditVerdict,
-) -> Result<()> {
-    let mut previous = GENESIS.to_vec();
-    let mut last = 0;
-    loop {
-        let rows = audit_rows(snapshot, chain, last, 1000)?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            verdict.entries += 1;
-            if row.seq != last + 1 {
-                verdict.faults.push(format!("{chain}: entry {} is missing", last + 1));
-            } else if row.compute(&previous).as_slice() != row.hash {
-                verdict.faults.push(format!("{chain}: entry {} was changed", row.seq));
-            }
-            last = row.seq;
-            previous = row.hash;
-        }
-    }
-    if last != head_seq || previous != head {
-        verdict.faults.push(format!("{chain}: the end was cut or changed (entry {last} of {head_seq})"));
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@
 //! INVARIANT: bytes read from a blob are verified against their hash (test: `a_damaged_blob_is_never_content`).
 
 mod audit;
+mod audit_check;
 mod blob;
 mod collector;
 mod db;
@@ -27,7 +28,8 @@ mod snapshot;
 mod sqlite;
 mod value;
 
-pub use audit::{AuditRow, AuditVerdict, Chain, Event, audit_rows, verify_audit};
+pub use audit::{AuditRow, Chain, Event, audit_rows};
+pub use audit_check::{Anchor, AuditVerdict, anchor_audit, verify_audit};
 pub use blob::{BlobHash, BlobStore, MAX_INLINE_BYTES, PreparedBlob};
 pub use collector::{BlobReference, Collected};
 pub use db::{Actor, DatabaseUrl, Db, OpenOptions};

@@ -18,7 +18,9 @@ pub(crate) const GROUND: MigrationSet = MigrationSet {
     owner: "storage",
     steps: &["
         CREATE TABLE blob (hash BYTEA NOT NULL PRIMARY KEY, size BIGINT NOT NULL, created_at BIGINT NOT NULL, packed BYTEA);
-        CREATE TABLE audit_head (chain TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, hash BYTEA NOT NULL) WITHOUT ROWID;
+        CREATE TABLE audit_head (chain TEXT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, hash BYTEA NOT NULL,
+            anchored BIGINT NOT NULL) WITHOUT ROWID;
+        CREATE INDEX audit_unanchored ON audit_head (chain) WHERE anchored < seq;
         CREATE TABLE audit (chain TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,
             event TEXT NOT NULL, subject TEXT NOT NULL, citation TEXT NOT NULL, details TEXT NOT NULL,
             hash BYTEA NOT NULL, PRIMARY KEY (chain, seq)) WITHOUT ROWID;

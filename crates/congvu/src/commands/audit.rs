@@ -1,14 +1,16 @@
 //! `congvu audit`: the hash-chained record of who did what.
 
 use super::Place;
-use crate::{cli::AuditVerb, output::Failure};
+use crate::{anchors, cli::AuditVerb, config::Config, output::Failure};
 use congvu_storage::{audit_rows, verify_audit};
 use serde::Serialize;
+use std::path::PathBuf;
 
 #[derive(Serialize)]
 struct Verdict {
     chains: u64,
     entries: u64,
+    anchored: u64,
     faults: Vec<String>,
 }
 
@@ -24,16 +26,24 @@ struct Entry {
 }
 
 pub(super) async fn run(at: &Place, verb: AuditVerb) -> Result<(), Failure> {
-    let (_, db) = at.open().await?;
+    let (config, db) = at.open().await?;
     match verb {
-        AuditVerb::Verify => {
-            let found = db.read(verify_audit).await?;
-            let verdict = Verdict { chains: found.chains, entries: found.entries, faults: found.faults };
+        AuditVerb::Verify { anchor, anchors } => {
+            let outside = outside(&config, anchor, anchors)?;
+            let found = verify_audit(&db, &outside).await?;
+            let verdict = Verdict {
+                chains: found.chains,
+                entries: found.entries,
+                anchored: found.anchored,
+                faults: found.faults,
+            };
             at.printer.print(&verdict, |v| {
                 format!(
-                    "{} entries in {} chains: {}",
+                    "{} entries in {} chains, {} of them anchored, {} anchors kept outside: {}",
                     v.entries,
                     v.chains,
+                    v.anchored,
+                    outside.len(),
                     if v.faults.is_empty() { "whole" } else { "NOT WHOLE" }
                 )
             })?;
@@ -61,4 +71,20 @@ pub(super) async fn run(at: &Place, verb: AuditVerb) -> Result<(), Failure> {
             })
         }
     }
+}
+
+/// The hashes that were kept outside the database: those given, and those of the file.
+fn outside(config: &Config, mut given: Vec<String>, file: Option<PathBuf>) -> Result<Vec<String>, Failure> {
+    if let Some(bad) = given.iter().find(|h| h.len() != 64 || !h.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Err(Failure(format!("--anchor: {bad:?} is not 64 hexadecimal digits")));
+    }
+    let file = match file {
+        Some(file) => Some(file),
+        None => Some(anchors::file(&config.blobs)).filter(|f| f.exists()),
+    };
+    if let Some(file) = file {
+        let read = anchors::read(&file);
+        given.extend(read.map_err(|e| Failure(format!("{} cannot be read: {e}", file.display())))?);
+    }
+    Ok(given)
 }
