@@ -4,6 +4,7 @@ account under the writer's own name, held for review (S9.1, Điều 9), approved
 import email
 import email.policy
 import imaplib
+import json
 import pathlib
 import shutil
 import smtplib
@@ -108,10 +109,12 @@ class AgencyMail(unittest.TestCase):
         status, detail, _ = browser.call("GET", f"/api/v1/reviews/{review['id']}")
         self.assertEqual(status, 200)
         self.assertEqual([a["name"] for a in detail["attachments"]], ["bao-cao.pdf"])
+        approve = {"decision": "approve", "digest": detail["digest"]}
+        status, problem, _ = browser.call("POST", f"/api/v1/reviews/{review['id']}/decision", approve)
+        self.assertEqual((status, problem["kind"], problem["unopened"]), (422, "notOpened", ["bao-cao.pdf"]))
         status, attachment, _ = browser.call("GET", f"/api/v1/reviews/{review['id']}/attachments/0")
         self.assertEqual((status, attachment), (200, b"%PDF-1.4 report"))
-        status, decided, _ = browser.call("POST", f"/api/v1/reviews/{review['id']}/decision",
-                                          {"decision": "approve", "digest": detail["digest"]})
+        status, decided, _ = browser.call("POST", f"/api/v1/reviews/{review['id']}/decision", approve)
         self.assertEqual((status, decided["state"]), (200, "approved"), decided)
         raw = self.sink.wait_for("bao-cao.pdf")
         self.assertIn(b"DKIM-Signature:", raw)
@@ -154,8 +157,12 @@ class AgencyMail(unittest.TestCase):
             if header["Subject"] == "Duyệt bằng IMAP":
                 uid = candidate
         self.assertIsNotNone(uid)
-        status, _ = imap.uid("MOVE", uid, mailbox("Đã duyệt"))
-        self.assertEqual(status, "OK")
+        status, answer = imap.uid("MOVE", uid, mailbox("Đã duyệt"))
+        self.assertEqual(status, "NO", answer)
+        self.assertIn(b"bao-cao.pdf", answer[0])
+        imap.uid("FETCH", uid, "(BODY.PEEK[])")
+        status, answer = imap.uid("MOVE", uid, mailbox("Đã duyệt"))
+        self.assertEqual(status, "OK", answer)
         imap.logout()
         browser = Browser(self.server, self.reviewer)
         _, detail, _ = browser.call("GET", f"/api/v1/reviews/{review['id']}")
@@ -178,10 +185,20 @@ class AgencyMail(unittest.TestCase):
         imap.select(mailbox("Chờ duyệt"))
         imap.send(b"i1 IDLE\r\n")
         self.assertTrue(imap.readline().startswith(b"+"))
-        approve = ["review", "approve", review["id"], "--as", self.reviewer["username"]]
+        digest = next(r["digest"] for r in json.loads(listed) if r["id"] == review["id"])
+        who = ["--as", self.reviewer["username"]]
+        password = {"CONGVU_PASSWORD": self.reviewer["password"]}
+        approve = ["review", "approve", review["id"], *who, "--digest", digest]
+        with self.assertRaises(AssertionError) as unopened:
+            self.server.cli(*approve, environment=password)
+        self.assertIn("bao-cao.pdf", str(unopened.exception))
+        with tempfile.TemporaryDirectory() as saved:
+            show = ["review", "show", review["id"], "--full", "--save", saved, *who]
+            self.assertIn("Báo cáo tuần", self.server.cli(*show, environment=password).stdout)
+            self.assertEqual((pathlib.Path(saved) / "1-bao-cao.pdf").read_bytes(), b"%PDF-1.4 report")
         with self.assertRaises(AssertionError):
             self.server.cli(*approve, environment={"CONGVU_PASSWORD": "khong phai"})
-        self.server.cli(*approve, environment={"CONGVU_PASSWORD": self.reviewer["password"]})
+        self.server.cli(*approve, environment=password)
         imap.sock.settimeout(10)
         while b"EXPUNGE" not in imap.readline():
             pass

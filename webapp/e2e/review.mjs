@@ -17,7 +17,7 @@ async function reviewerDecides() {
   const letter = page.frameLocator('iframe[title="Nội dung thư"]');
   await letter.getByText('Kính gửi quý Sở').waitFor();
   assert.equal(await letter.locator('script').count(), 0);
-  await page.getByText('bao-cao.pdf').waitFor();
+  await page.getByRole('link', { name: 'bao-cao.pdf' }).waitFor();
   await page.screenshot({ path: shot('review') });
   await page.getByRole('button', { name: 'Trả lại' }).click();
   const submit = page.getByRole('dialog').getByRole('button', { name: 'Trả lại' });
@@ -27,7 +27,17 @@ async function reviewerDecides() {
   await submit.click();
   await page.getByText('Đã trả lại “Báo cáo trả lại”.').waitFor();
   await page.getByRole('link', { name: /Báo cáo được duyệt/ }).click();
-  await page.getByRole('button', { name: 'Duyệt và gửi' }).click();
+  // S9.1 (Điều 9): what was not opened cannot be approved.
+  const approve = page.getByRole('button', { name: 'Duyệt và gửi' });
+  for (const name of ['bao-cao.pdf', 'phu-luc.pdf.exe']) {
+    assert.ok(await approve.isDisabled(), name);
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: `Mở ${name}` }).click();
+    assert.equal((await saved).suggestedFilename(), name);
+    await page.getByRole('button', { name: `Mở ${name}` }).waitFor({ state: 'detached' });
+  }
+  await page.screenshot({ path: shot('opened') });
+  await approve.click();
   await page.getByRole('dialog').getByRole('button', { name: 'Duyệt và gửi' }).click();
   await page.getByText('Đã duyệt và gửi “Báo cáo được duyệt”.').waitFor();
   await page.getByText('Không có thư nào chờ duyệt.').waitFor();

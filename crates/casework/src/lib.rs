@@ -6,7 +6,7 @@ pub mod review;
 
 use congvu_storage::{BlobReference, MigrationSet};
 
-/// The tables of casework: review, review_step, review_deputy.
+/// The tables of casework: review, review_step, review_opened, review_deputy.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "casework",
     steps: &["
@@ -26,6 +26,9 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE TABLE review_step (account_id BIGINT NOT NULL, review_id BIGINT NOT NULL, seq BIGINT NOT NULL,
             at BIGINT NOT NULL, person_id BIGINT, actor TEXT NOT NULL, step TEXT NOT NULL, comment TEXT,
             PRIMARY KEY (account_id, review_id, seq)) WITHOUT ROWID;
+        CREATE TABLE review_opened (account_id BIGINT NOT NULL, review_id BIGINT NOT NULL, person_id BIGINT NOT NULL,
+            part BIGINT NOT NULL, opened_at BIGINT NOT NULL,
+            PRIMARY KEY (account_id, review_id, person_id, part)) WITHOUT ROWID;
         CREATE TABLE review_deputy (person_id BIGINT NOT NULL, review_id BIGINT NOT NULL,
             PRIMARY KEY (person_id, review_id)) WITHOUT ROWID;
     "],

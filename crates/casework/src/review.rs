@@ -6,6 +6,8 @@
 //! INVARIANT: [`Cleared`] is made here alone: for an account without review, by an approval, or for a report about
 //! one's own message. The queue takes nothing else (test: `what_is_held_leaves_only_by_an_approval`).
 //! INVARIANT: an author never decides on their own message (test: `an_author_cannot_decide`).
+//! INVARIANT: nobody approves a message of which they have not opened every part (test:
+//! `what_was_not_opened_cannot_be_approved`).
 //! INVARIANT: a deadline passes the decision on; it never sends (test: `a_deadline_passes_to_the_deputy_and_never_sends`).
 
 mod clear;
@@ -14,14 +16,16 @@ mod deadline;
 mod decide;
 mod draft;
 mod notice;
+mod opened;
 mod read;
 mod state;
 
 pub use clear::{Clearance, Held, clear, is_reviewed};
 pub use cleared::{Cleared, Origin};
 pub use deadline::step;
-pub use decide::{Decided, Decision, DecisionKind, Seen, decide, viewed, withdraw};
+pub use decide::{Decided, Decision, DecisionKind, Seen, decide, withdraw};
 pub use draft::{Draft, Envelope, EnvelopeRecipient, Notify, Ret, Via};
+pub use opened::{Parts, parts_opened, record_opened, record_opened_email};
 pub use read::{
     Filter, Review, RuleHit, Step, can_decide, history, list, open, operator_list, operator_open,
     pending_count, review_at, review_count, waiting_count,

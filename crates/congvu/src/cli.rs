@@ -105,16 +105,30 @@ pub(crate) enum ReviewVerb {
         all: bool,
     },
     /// Shows one review with its recipients and history.
-    Show {
-        /// The review's id.
-        id: String,
-    },
-    /// Approves and sends.
+    Show(ShowOptions),
+    /// Approves and sends. Who approves has opened the message and every attachment of it.
+    #[command(mut_arg("digest", |digest| digest.required(true)))]
     Approve(DecisionOptions),
     /// Returns to the author with a reason.
     Return(DecisionOptions),
     /// Rejects with a reason.
     Reject(DecisionOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowOptions {
+    /// The review's id.
+    pub(crate) id: String,
+    /// Shows the text too, which only who may see the message is shown: `--as` says who looks.
+    #[arg(long, requires = "person")]
+    pub(crate) full: bool,
+    /// Writes the attachments into this directory, for whom `--as` says.
+    #[arg(long, requires = "person")]
+    pub(crate) save: Option<PathBuf>,
+    /// Who looks, as `username@agency`. Their password is asked for, or read from the environment variable
+    /// `CONGVU_PASSWORD`.
+    #[arg(long = "as")]
+    pub(crate) person: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! Attachments: their name, what they say they are, what they are.
 
-use crate::{Part, decode_part, headers, structure::Params};
+use crate::{Part, body::Text, decode_part, headers, structure::Params};
 use std::fmt::Write as _;
 
 /// A part that a person would call an attachment.
@@ -28,58 +28,41 @@ const DANGEROUS: &[&str] = &[
     "vbe", "vbs", "vhd", "wsc", "wsf", "wsh", "xlam", "xlsm", "xltm", "xll",
 ];
 
-/// Returns the attachments of a message in order.
+/// Returns the attachments of a message in order: every leaf that is not read as its text. A message within is one leaf.
 #[must_use]
 pub fn attachments(raw: &[u8], root: &Part) -> Vec<Attachment> {
+    attached(root).into_iter().map(|part| attachment(raw, part)).collect()
+}
+
+/// Returns the parts of the attachments, in the same order, without decoding anything.
+#[must_use]
+pub fn attached(root: &Part) -> Vec<&Part> {
+    let text = Text::of(root);
     let mut found = Vec::new();
-    collect(raw, root, true, &mut found);
+    visit(root, &mut |leaf| found.extend((!text.holds(leaf)).then_some(leaf)));
     found
 }
 
-fn collect(raw: &[u8], part: &Part, is_first: bool, found: &mut Vec<Attachment>) {
-    if part.is_multipart() {
-        for (index, child) in part.children.iter().enumerate() {
-            // Of multipart/alternative every branch is the text itself.
-            collect(raw, child, (is_first && index == 0) || part.subtype == "alternative", found);
-        }
-        return;
-    }
-    if is_attachment(part, is_first) {
-        found.push(attachment(raw, part));
-    }
+/// Returns whether the message has an attachment.
+pub(crate) fn has_attachment(root: &Part) -> bool {
+    let text = Text::of(root);
+    let mut found = false;
+    visit(root, &mut |leaf| found |= !text.holds(leaf));
+    found
 }
 
-/// Returns whether the message has an attachment, without decoding anything.
-pub(crate) fn has_attachment(part: &Part, is_first: bool) -> bool {
+fn visit<'p>(part: &'p Part, leaf: &mut impl FnMut(&'p Part)) {
     if part.is_multipart() {
-        let alternative = part.subtype == "alternative";
-        return part
-            .children
-            .iter()
-            .enumerate()
-            .any(|(i, c)| has_attachment(c, (is_first && i == 0) || alternative));
-    }
-    is_attachment(part, is_first)
-}
-
-fn is_attachment(part: &Part, is_first: bool) -> bool {
-    match part.disposition.as_ref().map(|(kind, _)| kind.as_str()) {
-        Some("attachment") => true,
-        Some("inline") if part.media_type == "text" && file_name(part).is_none() => false,
-        _ if part.media_type == "text" && matches!(part.subtype.as_str(), "plain" | "html") => {
-            !is_first && file_name(part).is_some()
-        }
-        _ => true,
+        part.children.iter().for_each(|child| visit(child, leaf));
+    } else {
+        leaf(part);
     }
 }
 
 fn attachment(raw: &[u8], part: &Part) -> Attachment {
     let content = decode_part(raw, part).into_owned();
     let declared_type = format!("{}/{}", part.media_type, part.subtype);
-    let name = file_name(part).unwrap_or_else(|| match declared_type.as_str() {
-        "message/rfc822" => "message.eml".to_owned(),
-        _ => format!("{}.{}", part.media_type, part.subtype),
-    });
+    let name = attachment_name(part);
     let detected = infer::get(&content);
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.trim().to_ascii_lowercase());
     let runs = detected.is_some_and(|kind| kind.matcher_type() == infer::MatcherType::App);
@@ -93,6 +76,16 @@ fn attachment(raw: &[u8], part: &Part) -> Attachment {
         is_dangerous,
         content_id,
     }
+}
+
+/// Returns the name of an attachment; made from the type when it has none.
+#[must_use]
+pub fn attachment_name(part: &Part) -> String {
+    file_name(part).unwrap_or_else(|| match (part.media_type.as_str(), part.subtype.as_str()) {
+        ("message", "rfc822") => "message.eml".to_owned(),
+        ("text", "plain") => "text.txt".to_owned(),
+        (media_type, subtype) => format!("{media_type}.{subtype}"),
+    })
 }
 
 /// The file name by disposition, then by type; continuations and charsets undone (RFC 2231), encoded words too.
@@ -205,5 +198,30 @@ mod tests {
         assert!(!found[0].is_dangerous);
         assert_eq!(found[1].name, "x.pdf.exe");
         assert!(found[1].is_dangerous);
+    }
+
+    /// S9.1 (Điều 9): what is not shown as the text is an attachment, with or without a name.
+    #[test]
+    fn every_part_is_text_or_attachment() {
+        let text = |name: &str| format!("--b\r\nContent-Type: text/{name}\r\n\r\n{name}\r\n");
+        let message = |kind: &str, parts: &[&str]| {
+            let parts: String = parts.iter().map(|p| text(p)).collect();
+            format!("Content-Type: multipart/{kind}; boundary=b\r\n\r\n{parts}--b--\r\n")
+        };
+        for (kind, parts, expected) in [
+            ("mixed", &["plain", "plain"][..], &["text.txt"][..]),
+            ("mixed", &["plain", "html"], &["text.html"]),
+            ("mixed", &["html", "plain"], &["text.txt"]),
+            ("alternative", &["plain", "html"], &[]),
+            ("alternative", &["plain", "html", "plain", "calendar"], &["text.txt", "text.calendar"]),
+        ] {
+            let raw = message(kind, parts);
+            let root = parse_structure(raw.as_bytes());
+            let found = attachments(raw.as_bytes(), &root);
+            let names: Vec<&str> = found.iter().map(|a| a.name.as_str()).collect();
+            assert_eq!(names, expected, "{kind} {parts:?}");
+            assert_eq!(has_attachment(&root), !expected.is_empty());
+            assert_eq!(crate::text_body(raw.as_bytes(), &root), parts[0]);
+        }
     }
 }

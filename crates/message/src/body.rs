@@ -41,19 +41,86 @@ pub(crate) fn decode_text(raw: &[u8], part: &Part) -> String {
     if text.is_ascii() { text } else { text.nfc().collect() }
 }
 
-/// Returns the text of the first text/plain part that is no attachment; made from HTML when there is none.
-#[must_use]
-pub fn text_body(raw: &[u8], root: &Part) -> String {
-    match first_of(root, "plain") {
-        Some(part) => decode_text(raw, part),
-        None => first_of(root, "html").map_or_else(String::new, |part| html_to_text(&decode_text(raw, part))),
+/// The parts that are read as the text of a message. Every other leaf is an attachment: there is no third place where
+/// words could hide from who reviews them (S9.1, Điều 9).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Text<'p> {
+    plain: Option<&'p Part>,
+    html: Option<&'p Part>,
+}
+
+impl<'p> Text<'p> {
+    /// The first text of the message, outside messages within; where it is one of several forms (RFC 2046 §5.1.4), its
+    /// other form too.
+    pub(crate) fn of(root: &'p Part) -> Self {
+        match choice(root) {
+            Some(part) if part.is_multipart() => {
+                Self { plain: first_of(part, "plain"), html: first_of(part, "html") }
+            }
+            Some(part) if part.subtype == "html" => Self { plain: None, html: Some(part) },
+            found => Self { plain: found, html: None },
+        }
+    }
+
+    /// Whether this part is read as the text.
+    pub(crate) fn holds(&self, part: &Part) -> bool {
+        [self.plain, self.html].into_iter().flatten().any(|chosen| std::ptr::eq(chosen, part))
     }
 }
 
-/// Returns the text of the first text/html part that is no attachment.
+/// Returns the parts that are read as the text of a message: one, two forms of it, or none.
+#[must_use]
+pub fn text_parts(root: &Part) -> Vec<&Part> {
+    let Text { plain, html } = Text::of(root);
+    plain.into_iter().chain(html).collect()
+}
+
+/// Returns the plain text of a message; made from its HTML when there is none.
+#[must_use]
+pub fn text_body(raw: &[u8], root: &Part) -> String {
+    let text = Text::of(root);
+    match text.plain {
+        Some(part) => decode_text(raw, part),
+        None => text.html.map_or_else(String::new, |part| html_to_text(&decode_text(raw, part))),
+    }
+}
+
+/// Returns the HTML of a message's text.
 #[must_use]
 pub fn html_body(raw: &[u8], root: &Part) -> Option<String> {
-    first_of(root, "html").map(|part| decode_text(raw, part))
+    Text::of(root).html.map(|part| decode_text(raw, part))
+}
+
+/// Returns all that is written in a message, for searching: its text in every form, and text parts beside it.
+#[must_use]
+pub fn all_text(raw: &[u8], root: &Part) -> String {
+    let mut all = String::new();
+    collect_text(raw, root, &mut all);
+    all
+}
+
+fn collect_text(raw: &[u8], part: &Part, all: &mut String) {
+    if part.is_multipart() {
+        return part.children.iter().for_each(|child| collect_text(raw, child, all));
+    }
+    if is_text(part, "plain").or_else(|| is_text(part, "html")).is_some() {
+        all.push_str(&decode_text(raw, part));
+        all.push('\n');
+    }
+}
+
+/// The first text part, or the outermost multipart/alternative around it.
+fn choice(part: &Part) -> Option<&Part> {
+    if !part.is_multipart() {
+        return is_text(part, "plain").or_else(|| is_text(part, "html"));
+    }
+    let found = part.children.iter().find_map(choice)?;
+    Some(if part.subtype == "alternative" { part } else { found })
+}
+
+fn is_text<'p>(part: &'p Part, subtype: &str) -> Option<&'p Part> {
+    let is_attachment = part.disposition.as_ref().is_some_and(|(kind, _)| kind == "attachment");
+    (part.media_type == "text" && part.subtype == subtype && !is_attachment).then_some(part)
 }
 
 /// The first readable part of `text/subtype`, outside messages within.
@@ -61,16 +128,14 @@ fn first_of<'p>(part: &'p Part, subtype: &str) -> Option<&'p Part> {
     if part.is_multipart() {
         return part.children.iter().find_map(|child| first_of(child, subtype));
     }
-    let is_attachment = part.disposition.as_ref().is_some_and(|(kind, _)| kind == "attachment");
-    (part.media_type == "text" && part.subtype == subtype && !is_attachment).then_some(part)
+    is_text(part, subtype)
 }
 
 /// The first words for a list: at most 256 characters of readable text on one line.
 pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
     const LONGEST: usize = 256;
-    let Some(found) = first_of(root, "plain").or_else(|| first_of(root, "html")) else {
-        return String::new();
-    };
+    let text = Text::of(root);
+    let Some(found) = text.plain.or(text.html) else { return String::new() };
     // Only the beginning is looked at: a preview never needs more. In HTML, styles come before words.
     let is_html = found.subtype == "html";
     let enough = if is_html { 32 * 1024 } else { 4 * 1024 };

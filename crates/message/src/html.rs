@@ -5,9 +5,9 @@ use crate::{Part, attachments};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -19,12 +19,14 @@ pub struct SafeHtml {
     pub html: String,
     /// Whether remote content was taken out.
     pub has_remote_content: bool,
+    /// Which attachments it shows as pictures, by their place among the attachments.
+    pub pictures: Vec<usize>,
 }
 
 /// The raster pictures that a message brings for its own text (RFC 2392), as `data:` URLs: a frame that is sandboxed loads
 /// nothing, not even from us.
 #[derive(Debug, Clone, Default)]
-pub struct InlineImages(Arc<HashMap<String, String>>);
+pub struct InlineImages(Arc<HashMap<String, (usize, String)>>);
 
 /// Bytes of one picture, and of all.
 const LARGEST_IMAGE: usize = 4 * 1024 * 1024;
@@ -37,21 +39,22 @@ impl InlineImages {
         const SHOWN: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
         let mut room = ALL_IMAGES;
         let mut found = HashMap::new();
-        for part in attachments(raw, root) {
+        for (place, part) in attachments(raw, root).into_iter().enumerate() {
             let (Some(id), Some(kind)) = (part.content_id, part.detected_type) else { continue };
             let size = part.content.len();
             if SHOWN.contains(&kind) && size <= LARGEST_IMAGE && size <= room {
                 room -= size;
-                found.insert(id, format!("data:{kind};base64,{}", BASE64_STANDARD.encode(&part.content)));
+                let url = format!("data:{kind};base64,{}", BASE64_STANDARD.encode(&part.content));
+                found.insert(id, (place, url));
             }
         }
         Self(Arc::new(found))
     }
 
     /// The picture that a `cid:` URL names; its part may be percent-encoded (RFC 2392 §2).
-    fn get(&self, url: &str) -> Option<&str> {
+    fn get(&self, url: &str) -> Option<&(usize, String)> {
         let id = percent_encoding::percent_decode_str(url.get(4..)?).decode_utf8().ok()?;
-        self.0.get(id.as_ref()).map(String::as_str)
+        self.0.get(id.as_ref())
     }
 }
 
@@ -100,8 +103,8 @@ const STYLE_PROPERTIES: &[&str] = &[
 /// Links stay, open in a new window, and tell nothing about where they were clicked.
 #[must_use]
 pub fn safe_html(html: &str, images: &InlineImages) -> SafeHtml {
-    let remote = Arc::new(AtomicBool::new(false));
-    let (seen, images) = (remote.clone(), images.clone());
+    let found = Arc::new(Found::default());
+    let (seen, images) = (found.clone(), images.clone());
     let mut builder = ammonia::Builder::default();
     builder
         .add_tags(["font", "center", "u", "big"])
@@ -120,14 +123,22 @@ pub fn safe_html(html: &str, images: &InlineImages) -> SafeHtml {
         .attribute_filter(move |element, attribute, value| filter(element, attribute, value, &seen, &images));
     let html = builder.clean(html).to_string();
     drop(builder);
-    SafeHtml { html, has_remote_content: remote.load(Ordering::Relaxed) }
+    let pictures = found.pictures.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+    SafeHtml { html, has_remote_content: found.remote.load(Ordering::Relaxed), pictures }
+}
+
+/// What was met on the way through the markup.
+#[derive(Default)]
+struct Found {
+    remote: AtomicBool,
+    pictures: Mutex<BTreeSet<usize>>,
 }
 
 fn filter<'v>(
     element: &str,
     attribute: &str,
     value: &'v str,
-    remote: &AtomicBool,
+    found: &Found,
     images: &InlineImages,
 ) -> Option<Cow<'v, str>> {
     let lower = value.trim().to_ascii_lowercase();
@@ -135,13 +146,15 @@ fn filter<'v>(
         // Only small raster pictures that the message brings itself.
         ("img", "src") => {
             if lower.starts_with("cid:") {
-                return images.get(value.trim()).map(|url| Cow::Owned(url.to_owned()));
+                let (place, url) = images.get(value.trim())?;
+                found.pictures.lock().unwrap_or_else(PoisonError::into_inner).insert(*place);
+                return Some(Cow::Owned(url.clone()));
             }
             let own = ["data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;"];
             if own.iter().any(|prefix| lower.starts_with(prefix)) {
                 return Some(Cow::Borrowed(value));
             }
-            remote.store(true, Ordering::Relaxed);
+            found.remote.store(true, Ordering::Relaxed);
             None
         }
         (_, "href") if ["http://", "https://", "mailto:", "tel:"].iter().any(|p| lower.starts_with(p)) => {
@@ -151,7 +164,7 @@ fn filter<'v>(
         (_, "style") => {
             let loads = ["url", "expression", "@import", "\\", "image-set"].iter().any(|w| lower.contains(w));
             if loads {
-                remote.store(true, Ordering::Relaxed);
+                found.remote.store(true, Ordering::Relaxed);
             }
             (!loads).then_some(Cow::Borrowed(value))
         }
@@ -193,5 +206,6 @@ mod tests {
         // The part does not say that it is a picture; its bytes do.
         assert_eq!(shown.html.trim(), "<img src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\"><img>");
         assert!(!shown.has_remote_content);
+        assert_eq!(shown.pictures, [0]);
     }
 }

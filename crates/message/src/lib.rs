@@ -18,14 +18,14 @@ mod submission;
 mod summary;
 
 pub use address::{AddressItem, parse_addresses};
-pub use attachment::{Attachment, attachments};
-pub use body::{decode_part, html_body, text_body};
+pub use attachment::{Attachment, attached, attachment_name, attachments};
+pub use body::{all_text, decode_part, html_body, text_body, text_parts};
 pub use codec::{DecodeError, decode_summary, encode_summary};
 pub use compose::{Dsn, DsnRecipient, Notice, dsn, notice};
 pub use digest::{MessageDigest, digest};
 pub use envelope::Envelope;
 pub use html::{InlineImages, SafeHtml, safe_html};
-pub use section::{SectionSpec, SectionText, find_part, section};
+pub use section::{SectionSpec, SectionText, find_part, section, section_place};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};
 pub use summary::{Summary, summarize};

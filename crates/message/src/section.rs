@@ -58,6 +58,19 @@ pub fn section<'a>(raw: &'a [u8], root: &Part, spec: &SectionSpec) -> Option<Cow
     }
 }
 
+/// Returns where the content lies that a section shows; `None` when it shows headers alone, or there is no such part.
+#[must_use]
+pub fn section_place(root: &Part, spec: &SectionSpec) -> Option<std::ops::Range<u32>> {
+    let part = find_part(root, &spec.path)?;
+    match (&spec.text, part.children.first()) {
+        (None, _) if spec.path.is_empty() => Some(part.header.start..part.body.end),
+        (None, _) => Some(part.body.clone()),
+        (Some(SectionText::Text), _) if spec.path.is_empty() => Some(part.body.clone()),
+        (Some(SectionText::Text), Some(within)) if part.is_message() => Some(within.body.clone()),
+        _ => None,
+    }
+}
+
 fn pick(header: &[u8], wanted: impl Fn(&headers::Field<'_>) -> bool) -> Vec<u8> {
     let mut out = Vec::new();
     for field in headers::fields(header).filter(|f| wanted(f)) {

@@ -10,10 +10,12 @@ pub struct SenderFields {
     pub from: Vec<EmailAddress>,
     /// The address of `Sender`, when there is one.
     pub sender: Option<EmailAddress>,
+    /// Every address of `Reply-To`: where the answers go.
+    pub reply_to: Vec<EmailAddress>,
 }
 
-/// Reads `From` and `Sender` strictly: exactly one `From` field with at least one valid address, at most one `Sender`,
-/// which several authors demand (RFC 5322 §3.6.2).
+/// Reads `From`, `Sender` and `Reply-To` strictly: exactly one `From` field with at least one valid address, at most one
+/// `Sender`, which several authors demand, at most one `Reply-To` (RFC 5322 §3.6.2).
 pub fn sender_fields(raw: &[u8]) -> Result<SenderFields, Refusal> {
     let invalid = || Refusal::new(RefusalKind::InvalidMessage);
     let from = only(raw, "From")?.ok_or_else(invalid)?;
@@ -24,7 +26,8 @@ pub fn sender_fields(raw: &[u8]) -> Result<SenderFields, Refusal> {
     {
         return Err(invalid());
     }
-    Ok(SenderFields { from, sender: sender.and_then(|mut s| s.pop()) })
+    let reply_to = only(raw, "Reply-To")?.unwrap_or_default();
+    Ok(SenderFields { from, sender: sender.and_then(|mut s| s.pop()), reply_to })
 }
 
 /// The addresses of a field that may stand at most once; a part that is no address makes the field invalid.
@@ -68,6 +71,8 @@ mod tests {
             b"From: a@x.example, b@x.example\r\n\r\n",
             b"From: nobody\r\n\r\n",
             b"From: a@x.example\r\nSender: b@x.example, c@x.example\r\n\r\n",
+            b"From: a@x.example\r\nReply-To: b@x.example\r\nReply-To: c@x.example\r\n\r\n",
+            b"From: a@x.example\r\nReply-To: nobody\r\n\r\n",
         ] {
             assert!(sender_fields(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }

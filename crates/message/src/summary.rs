@@ -1,6 +1,6 @@
 //! Everything that is computed once, at delivery, and stored beside the message.
 
-use crate::{Envelope, Part, attachment, body, encode_summary, headers, parse_structure};
+use crate::{Envelope, attachment, body, encode_summary, headers, parse_structure};
 use congvu_types::Timestamp;
 
 /// The facts of a message that lists, threads and IMAP need without the message itself.
@@ -40,12 +40,8 @@ pub fn summarize(raw: &[u8]) -> Summary {
         references: references(raw, &envelope),
         sent_at: envelope.date.as_deref().and_then(date),
         preview: body::preview(raw, &root),
-        has_attachment: has_attachment(&root),
+        has_attachment: attachment::has_attachment(&root),
     }
-}
-
-fn has_attachment(root: &Part) -> bool {
-    attachment::has_attachment(root, true)
 }
 
 fn author(envelope: &Envelope) -> String {

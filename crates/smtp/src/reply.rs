@@ -104,7 +104,8 @@ const fn codes(kind: RefusalKind) -> (u16, &'static str) {
         | RefusalKind::InUse
         | RefusalKind::AlreadyDecided
         | RefusalKind::Changed
-        | RefusalKind::ReasonNeeded => (554, "5.0.0"),
+        | RefusalKind::ReasonNeeded
+        | RefusalKind::NotOpened => (554, "5.0.0"),
     }
 }
 

@@ -59,13 +59,15 @@ pub enum RefusalKind {
     Changed,
     /// A reason must be given.
     ReasonNeeded,
+    /// Parts of the message were not opened by whoever wants to approve it (S9.1).
+    NotOpened,
     /// The server is busy; try again.
     Busy,
 }
 
 impl RefusalKind {
     /// Every kind, for tests that each has its words.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::NotFound,
         Self::NoRight,
         Self::SignInFailed,
@@ -92,6 +94,7 @@ impl RefusalKind {
         Self::AlreadyDecided,
         Self::Changed,
         Self::ReasonNeeded,
+        Self::NotOpened,
         Self::Busy,
     ];
 

@@ -58,6 +58,9 @@ pub(crate) struct ProblemBody {
     /// The article, when a rule decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub citation: Option<CitationView>,
+    /// What must be opened before the message can be approved: names of attachments, the subject in quotes for its text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unopened: Vec<String>,
 }
 
 /// An answer that is not a success.
@@ -67,9 +70,14 @@ pub(crate) struct Problem {
     kind: String,
     detail: String,
     citation: Option<Box<CitationView>>,
+    unopened: Vec<String>,
 }
 
 impl Problem {
+    fn new(status: StatusCode, kind: &str, detail: String) -> Self {
+        Self { status, kind: kind.to_owned(), detail, citation: None, unopened: Vec::new() }
+    }
+
     /// Words an error of the core in the person's language.
     pub(crate) fn from_error(error: &Error, language: Language) -> Self {
         match error {
@@ -77,12 +85,7 @@ impl Problem {
             Error::Fault(fault) => {
                 tracing::error!(fault = %fault.chain(), "a request failed");
                 let detail = congvu_types::sentence(language, "web.fault", &[]);
-                Self {
-                    status: StatusCode::INTERNAL_SERVER_ERROR,
-                    kind: "fault".to_owned(),
-                    detail,
-                    citation: None,
-                }
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", detail)
             }
         }
     }
@@ -92,11 +95,12 @@ impl Problem {
             return Self::unauthenticated(language);
         }
         let key = refusal.kind.key();
+        let kind = key.strip_prefix("refusal.").unwrap_or(&key);
+        let unopened = refusal.params.iter().filter(|(name, _)| *name == "unopened");
         Self {
-            status: status_of(refusal.kind),
-            kind: key.strip_prefix("refusal.").unwrap_or(&key).to_owned(),
-            detail: refusal.sentence(language),
             citation: refusal.citation.as_deref().map(|c| Box::new(c.into())),
+            unopened: unopened.map(|(_, value)| value.clone()).collect(),
+            ..Self::new(status_of(refusal.kind), kind, refusal.sentence(language))
         }
     }
 
@@ -107,37 +111,24 @@ impl Problem {
 
     /// A part of the request cannot be read.
     pub(crate) fn unreadable(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, kind: "malformed".to_owned(), detail: detail.into(), citation: None }
+        Self::new(status, "malformed", detail.into())
     }
 
     /// Nobody is signed in, or the session has ended.
     pub(crate) fn unauthenticated(language: Language) -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            kind: "unauthenticated".to_owned(),
-            detail: congvu_types::sentence(language, "web.unauthenticated", &[]),
-            citation: None,
-        }
+        let detail = congvu_types::sentence(language, "web.unauthenticated", &[]);
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
     }
 
     /// There is nothing at this path.
     pub(crate) fn no_path(language: Language) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            kind: "notFound".to_owned(),
-            detail: congvu_types::sentence(language, "web.notFound", &[]),
-            citation: None,
-        }
+        let detail = congvu_types::sentence(language, "web.notFound", &[]);
+        Self::new(StatusCode::NOT_FOUND, "notFound", detail)
     }
 
     /// The request does not carry the session's CSRF token.
     pub(crate) fn forged(language: Language) -> Self {
-        Self {
-            status: StatusCode::FORBIDDEN,
-            kind: "csrf".to_owned(),
-            detail: congvu_types::sentence(language, "web.csrf", &[]),
-            citation: None,
-        }
+        Self::new(StatusCode::FORBIDDEN, "csrf", congvu_types::sentence(language, "web.csrf", &[]))
     }
 }
 
@@ -163,7 +154,8 @@ const fn status_of(kind: RefusalKind) -> StatusCode {
         | RefusalKind::InvalidValue
         | RefusalKind::InvalidMessage
         | RefusalKind::MailLoop
-        | RefusalKind::ReasonNeeded => StatusCode::UNPROCESSABLE_ENTITY,
+        | RefusalKind::ReasonNeeded
+        | RefusalKind::NotOpened => StatusCode::UNPROCESSABLE_ENTITY,
         RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RefusalKind::TooMany | RefusalKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
         RefusalKind::OverQuota => StatusCode::INSUFFICIENT_STORAGE,
@@ -180,6 +172,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             kind: self.kind,
             citation: self.citation.map(|c| *c),
+            unopened: self.unopened,
         };
         let mut response = (self.status, Json(body)).into_response();
         response

@@ -1,7 +1,7 @@
 //! Reviews as the interface shows them.
 
 use crate::problem::CitationView;
-use congvu_casework::review::{Review, Step, can_decide, history};
+use congvu_casework::review::{Parts, Review, Step, can_decide, history, parts_opened};
 use congvu_directory::{SignedIn, account, regulation_of};
 use congvu_message::{
     AddressItem, Envelope, InlineImages, attachments, html_body, parse_structure, safe_html, summarize,
@@ -89,12 +89,17 @@ pub(crate) struct AttachmentView {
     size_bytes: usize,
     /// Whether opening it may run something.
     dangerous: bool,
+    /// Whether the person opened it. Who approves has opened all (S9.1).
+    opened: bool,
 }
 
 /// A rule that the message touches.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct HitView {
     address: String,
+    /// Whether it stands in Reply-To: answers go there.
+    is_reply_to: bool,
     citation: CitationView,
 }
 
@@ -116,6 +121,10 @@ pub(crate) struct ReviewDetail {
     /// What a decision must name, so that it is on exactly these bytes (S9.1).
     digest: String,
     from: Vec<AddressView>,
+    /// Who sends for the authors, when it is somebody else.
+    sender: Vec<AddressView>,
+    /// Where answers go, when it is not the authors.
+    reply_to: Vec<AddressView>,
     to: Vec<AddressView>,
     cc: Vec<AddressView>,
     envelope_recipients: Vec<RecipientView>,
@@ -125,6 +134,8 @@ pub(crate) struct ReviewDetail {
     text: String,
     /// Whether the text goes on: the whole of it is in the message itself.
     text_is_cut: bool,
+    /// Whether the person had the whole text before them.
+    text_opened: bool,
     has_html: bool,
     has_remote_content: bool,
     attachments: Vec<AttachmentView>,
@@ -164,34 +175,58 @@ pub(crate) fn detail(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Re
     let text = text_body(&raw, &root);
     let html = html_body(&raw, &root).map(|h| safe_html(&h, &InlineImages::default()));
     let regulation = regulation_of(snapshot, review.agency)?;
+    let opened = parts_opened(snapshot, review, who.person())?;
     let recipient = |address: &EmailAddress| RecipientView {
         address: address.to_string(),
         official: regulation.is_official(address.domain()),
     };
     let hit = |hit: &congvu_casework::review::RuleHit| HitView {
         address: hit.address.clone(),
+        is_reply_to: hit.is_reply_to,
         citation: (&hit.citation).into(),
     };
     Ok(ReviewDetail {
         item: item(snapshot, who, review)?,
         digest: review.digest.whole.clone(),
         from: addresses(&envelope.from),
+        sender: addresses(unlike(&envelope.sender, &envelope.from)),
+        reply_to: addresses(unlike(&envelope.reply_to, &envelope.from)),
         to: addresses(&envelope.to),
         cc: addresses(&envelope.cc),
         envelope_recipients: review.envelope.recipients.iter().map(|r| recipient(&r.address)).collect(),
         size_bytes: review.size_bytes,
         sent_at: summarize(&raw).sent_at.map(Timestamp::rfc3339),
-        text_is_cut: text.chars().nth(LONGEST_TEXT).is_some(),
+        text_is_cut: is_cut(&text),
+        text_opened: opened.has_text(),
         text: text.chars().take(LONGEST_TEXT).collect(),
         has_html: html.is_some(),
         has_remote_content: html.is_some_and(|h| h.has_remote_content),
-        attachments: attachments(&raw, &root).iter().enumerate().map(attachment).collect(),
+        attachments: attachments(&raw, &root)
+            .iter()
+            .enumerate()
+            .map(|found| attachment(found, &opened))
+            .collect(),
         hits: review.hits.iter().map(hit).collect(),
         history: history(snapshot, review)?.into_iter().map(step).collect(),
     })
 }
 
-fn attachment((index, found): (usize, &congvu_message::Attachment)) -> AttachmentView {
+fn is_cut(text: &str) -> bool {
+    text.chars().nth(LONGEST_TEXT).is_some()
+}
+
+/// What a person has before them who is shown [`detail`]: the text, when it is shown whole.
+pub(crate) fn parts_shown(snapshot: &Snapshot, review: &Review) -> Result<Parts> {
+    // Decoding makes text no longer; only of HTML, which is bounded all the same, is this not certain.
+    if review.size_bytes as usize <= LONGEST_TEXT / 4 {
+        return Ok(Parts::text());
+    }
+    let raw = snapshot.blob(&review.blob)?;
+    let is_cut = is_cut(&text_body(&raw, &parse_structure(&raw)));
+    Ok(if is_cut { Parts::default() } else { Parts::text() })
+}
+
+fn attachment((index, found): (usize, &congvu_message::Attachment), opened: &Parts) -> AttachmentView {
     AttachmentView {
         index,
         name: found.name.clone(),
@@ -199,6 +234,7 @@ fn attachment((index, found): (usize, &congvu_message::Attachment)) -> Attachmen
         detected_type: found.detected_type.map(str::to_owned),
         size_bytes: found.content.len(),
         dangerous: found.is_dangerous,
+        opened: opened.has_attachment(index),
     }
 }
 
@@ -210,6 +246,11 @@ fn addresses(items: &[AddressItem]) -> Vec<AddressView> {
         AddressItem::GroupStart(_) | AddressItem::GroupEnd => None,
     });
     shown.take(1000).collect()
+}
+
+/// Nothing when the field says no more than `From` does.
+fn unlike<'a>(field: &'a [AddressItem], from: &[AddressItem]) -> &'a [AddressItem] {
+    if field == from { &[] } else { field }
 }
 
 fn step(step: Step) -> StepView {

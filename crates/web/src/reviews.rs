@@ -15,7 +15,8 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use congvu_casework::review::{self, Filter, viewed};
+use congvu_casework::review::{self, Filter, Parts, record_opened};
+use congvu_directory::SignedIn;
 use congvu_message::{InlineImages, attachments, html_body, parse_structure, safe_html};
 use congvu_storage::Actor;
 use congvu_transport::{Decision, DecisionKind, Seen, decide as decide_on, withdraw as take_back};
@@ -85,7 +86,7 @@ pub(crate) async fn list(
     found.await.map(Json).map_err(problem(visitor.language))
 }
 
-/// Opens a review; that it was looked at is recorded.
+/// Opens a review: its text counts as opened by whoever asks, and that they looked is recorded.
 #[utoipa::path(get, operation_id = "openReview", path = "/api/v1/reviews/{id}", params(("id" = String, Path)),
     responses((status = 200, body = ReviewDetail), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn open(
@@ -94,9 +95,10 @@ pub(crate) async fn open(
     Path(review): Path<String>,
 ) -> Result<Json<ReviewDetail>, Problem> {
     let (review, who, db) = (id(&review)?, visitor.who, &app.options.db);
-    let seen = who.clone();
-    let actor = Actor::Person(who.person());
-    db.write(actor, move |tx| viewed(tx, &seen, review)).await.map_err(problem(visitor.language))?;
+    let reader = who.clone();
+    let shown = db.read(move |s| review_view::parts_shown(s, &review::open(s, &reader, review)?));
+    let shown = shown.await.map_err(problem(visitor.language))?;
+    note(&app, &who, review, shown).await.map_err(problem(visitor.language))?;
     let found = db.read(move |s| {
         let found = review::open(s, &who, review)?;
         review_view::detail(s, &who, &found)
@@ -104,19 +106,26 @@ pub(crate) async fn open(
     found.await.map(Json).map_err(problem(visitor.language))
 }
 
-/// Makes something of a review's bytes, for a person who may see it; that they looked is recorded.
+/// Records what a person is about to be shown.
+async fn note(app: &App, who: &SignedIn, review: ReviewId, parts: Parts) -> Result<(), Error> {
+    let (db, who) = (&app.options.db, who.clone());
+    db.write(Actor::Person(who.person()), move |tx| record_opened(tx, &who, review, &parts)).await
+}
+
+/// Makes something of a review's bytes, for a person who may see it. Which parts that shows is recorded before they are
+/// shown.
 async fn look<T: Send + 'static>(
     app: &App,
     visitor: Visitor,
     review: &str,
-    make: impl FnOnce(&[u8]) -> Result<T, Error> + Send + 'static,
+    make: impl FnOnce(&[u8]) -> Result<(T, Parts), Error> + Send + 'static,
 ) -> Result<T, Problem> {
     let (review, who, db) = (id(review)?, visitor.who, &app.options.db);
-    let seen = who.clone();
-    let actor = Actor::Person(who.person());
-    db.write(actor, move |tx| viewed(tx, &seen, review)).await.map_err(problem(visitor.language))?;
-    let made = db.read(move |s| make(&s.blob(&review::open(s, &who, review)?.blob)?));
-    made.await.map_err(problem(visitor.language))
+    let reader = who.clone();
+    let made = db.read(move |s| make(&s.blob(&review::open(s, &reader, review)?.blob)?));
+    let (made, shown) = made.await.map_err(problem(visitor.language))?;
+    note(app, &who, review, shown).await.map_err(problem(visitor.language))?;
+    Ok(made)
 }
 
 /// The message's HTML, made harmless, as a document for a sandboxed frame.
@@ -131,7 +140,10 @@ pub(crate) async fn html(
     let html = look(&app, visitor, &review, |raw| {
         let root = parse_structure(raw);
         let html = html_body(raw, &root).ok_or(RefusalKind::NotFound)?;
-        Ok(safe_html(&html, &InlineImages::of(raw, &root)).html)
+        let safe = safe_html(&html, &InlineImages::of(raw, &root));
+        let mut shown = Parts::attachments(safe.pictures);
+        shown.add(&Parts::text());
+        Ok((safe.html, shown))
     });
     let html = html.await?;
     let page = format!(
@@ -155,7 +167,8 @@ pub(crate) async fn message(
     Member(visitor): Member,
     Path(review): Path<String>,
 ) -> Result<Response, Problem> {
-    let raw = look(&app, visitor, &review, |raw| Ok(raw.to_vec())).await?;
+    let raw = look(&app, visitor, &review, |raw| Ok((raw.to_vec(), Parts::all(&parse_structure(raw)))));
+    let raw = raw.await?;
     Ok(download(raw, "message/rfc822", "attachment; filename=\"message.eml\""))
 }
 
@@ -173,7 +186,10 @@ pub(crate) async fn attachment(
         index.parse().map_err(|_| Problem::from_error(&RefusalKind::NotFound.into(), language))?;
     let found = look(&app, visitor, &review, move |raw| {
         let mut all = attachments(raw, &parse_structure(raw));
-        if index < all.len() { Ok(all.swap_remove(index)) } else { Err(RefusalKind::NotFound.into()) }
+        if index >= all.len() {
+            return Err(RefusalKind::NotFound.into());
+        }
+        Ok((all.swap_remove(index), Parts::attachments([index])))
     });
     let found = found.await?;
     let disposition = found.http_disposition();

@@ -10,7 +10,8 @@ use super::{
     reply::{Answer, Failed},
     session::Session,
 };
-use congvu_mail::{Entry, FlagOperation};
+use congvu_casework::review::{Parts, record_opened_email};
+use congvu_mail::{Entry, FlagOperation, Role};
 use congvu_storage::Actor;
 use congvu_types::{EmailId, Flags, Uid};
 use std::{
@@ -157,6 +158,7 @@ impl Session {
             reading: selected.reading.clone(),
             mailbox: selected.mailbox.id,
             reads_bytes: depth == Depth::Bytes,
+            is_held: depth == Depth::Bytes && selected.mailbox.role == Role::Awaiting,
             keywords: selected.view.keywords.clone(),
             items,
             largest: self.server.options.max_message_bytes,
@@ -170,6 +172,9 @@ impl Session {
             rest = &rest[page.done..];
             if asked.reading.is_shared() {
                 self.record_reading(&page.read).await?;
+            }
+            if !page.opened.is_empty() {
+                self.record_opening(&page.opened).await?;
             }
             waits = if page.done == 0 { waits + 1 } else { 0 };
             if waits > MOST_WAITS {
@@ -230,6 +235,32 @@ impl Session {
             self.recorded.clear();
         }
         self.recorded.extend(fresh.iter().map(|e| e.get()));
+        Ok(())
+    }
+
+    /// S9.1 (Điều 9): who approves a message has opened every part of it; here too, before the bytes leave.
+    async fn record_opening(&mut self, opened: &[(EmailId, Parts)]) -> Result<(), Failed> {
+        let is_fresh = |(email, parts): &&(EmailId, Parts)| {
+            self.opened.get(&email.get()).is_none_or(|known| !parts.is_within(known))
+        };
+        let fresh: Vec<(EmailId, Parts)> = opened.iter().filter(is_fresh).cloned().collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let (who, account) = (self.signed_in()?, self.at()?.reading.account());
+        let (actor, written) = (Actor::Person(who.person()), fresh.clone());
+        let recorded = self.server.options.db.write(actor, move |tx| {
+            written
+                .iter()
+                .try_for_each(|(email, parts)| record_opened_email(tx, &who, (account, *email), parts))
+        });
+        recorded.await?;
+        if self.opened.len() > REMEMBERED {
+            self.opened.clear();
+        }
+        for (email, parts) in fresh {
+            self.opened.entry(email.get()).or_default().add(&parts);
+        }
         Ok(())
     }
 }

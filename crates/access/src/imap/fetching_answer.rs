@@ -8,9 +8,12 @@ use super::{
     },
     memory::Portion,
 };
+use congvu_casework::review::Parts;
 use congvu_directory::{Acting, right};
 use congvu_mail::{Entry, MessageRow, Want, messages, raw};
-use congvu_message::{Envelope, Part, decode_part, decode_summary, find_part, parse_structure, section};
+use congvu_message::{
+    Envelope, Part, decode_part, decode_summary, find_part, parse_structure, section, section_place,
+};
 use congvu_storage::Snapshot;
 use congvu_types::{EmailId, Error, MailboxId, RefusalKind};
 use std::{ops::Range, sync::Arc};
@@ -31,6 +34,8 @@ pub(super) struct Asked {
     pub(super) reading: Acting<right::Read>,
     pub(super) mailbox: MailboxId,
     pub(super) reads_bytes: bool,
+    /// Whether it counts which parts are opened: of messages that wait for a decision (S9.1, Điều 9).
+    pub(super) is_held: bool,
     pub(super) keywords: Arc<Vec<String>>,
     pub(super) items: Vec<Item>,
     /// The largest message that is taken in, in bytes.
@@ -63,6 +68,8 @@ pub(super) struct Page {
     pub(super) end: End,
     /// The messages of which more than the header goes out (S3.1b).
     pub(super) read: Vec<EmailId>,
+    /// Which parts of each go out, when that counts.
+    pub(super) opened: Vec<(EmailId, Parts)>,
     text: Vec<u8>,
     /// Bytes that the page holds, lent ones included.
     held: usize,
@@ -83,8 +90,8 @@ impl From<Error> for Halt {
 
 impl Page {
     fn new(portion: Portion) -> Self {
-        let (pieces, read, text) = (Vec::new(), Vec::new(), Vec::new());
-        Self { pieces, done: 0, end: End::Full, read, text, held: 0, portion }
+        let (pieces, read, opened, text) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { pieces, done: 0, end: End::Full, read, opened, text, held: 0, portion }
     }
 
     /// Holds `bytes` more.
@@ -215,10 +222,14 @@ fn side_by_side(wanted: &[(u32, Entry)], most: usize) -> &[(u32, Entry)] {
 }
 
 impl Asked {
+    fn needs_summary(&self) -> bool {
+        self.is_held || self.items.iter().any(needs_summary)
+    }
+
     /// How much of each row is wanted, and how many rows are read at a time: large ones are not read in vain when the page
     /// is full after a few.
     fn rows(&self) -> (Want, usize) {
-        match (self.items.iter().any(needs_summary), self.reads_bytes) {
+        match (self.needs_summary(), self.reads_bytes) {
             (true, true) => (Want::Summary, 16),
             (true, false) => (Want::Summary, 100),
             (false, true) => (Want::Facts, 100),
@@ -264,9 +275,11 @@ impl Page {
             self.hold(usize::try_from(row.size).unwrap_or(usize::MAX))?;
             bytes = Some(Arc::new(raw(snapshot, row)?));
         }
-        let needs_summary = asked.items.iter().any(needs_summary);
-        let summary =
-            if needs_summary { Some(summary(row, bytes.as_ref().map(|b| b.as_slice()))?) } else { None };
+        let summary = if asked.needs_summary() {
+            Some(summary(row, bytes.as_ref().map(|b| b.as_slice()))?)
+        } else {
+            None
+        };
         let (held, from, pieces) = (self.held, self.text.len(), self.pieces.len());
         let mut left = asked.largest.max(bytes.as_ref().map_or(0, |b| b.len())).saturating_mul(2);
         let mut goes_out = false;
@@ -292,6 +305,10 @@ impl Page {
             }
         }
         self.text.extend_from_slice(b")\r\n");
+        let parts = match (&summary, &bytes) {
+            (Some((_, root)), Some(bytes)) if asked.is_held => opened(asked, root, bytes),
+            _ => Parts::default(),
+        };
         if self.pieces.len() == pieces {
             // Nothing was lent: the message itself is given back.
             self.held = held.saturating_sub(bytes.map_or(0, |b| b.len()));
@@ -299,6 +316,9 @@ impl Page {
         }
         if goes_out {
             self.read.push(row.email);
+        }
+        if !parts.is_empty() {
+            self.opened.push((row.email, parts));
         }
         Ok(())
     }
@@ -394,6 +414,27 @@ fn described(out: &mut Vec<u8>, item: &Item, envelope: &Envelope, root: &Part) {
         }
         _ => {}
     }
+}
+
+/// Which parts the answer shows. Of what a client fetches piece by piece, the piece with the end counts.
+fn opened(asked: &Asked, root: &Part, bytes: &[u8]) -> Parts {
+    let mut parts = Parts::default();
+    for item in &asked.items {
+        let Item::Bytes(wanted) = item else { continue };
+        let place = section_place(root, &wanted.section).filter(|_| wanted.form != BodyForm::BinarySize);
+        let Some(place) = place else { continue };
+        let length = match (wanted.form, wanted.partial) {
+            (BodyForm::Binary, Some(_)) => {
+                find_part(root, &wanted.section.path).map_or(0, |part| decode_part(bytes, part).len())
+            }
+            _ => place.len(),
+        };
+        let has_end = |(from, count): (u32, u32)| from as usize + count as usize >= length;
+        if wanted.partial.is_none_or(has_end) {
+            parts.add(&Parts::within(root, &place));
+        }
+    }
+    parts
 }
 
 /// The whole message needs no structure.

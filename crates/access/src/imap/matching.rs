@@ -3,7 +3,7 @@
 
 use super::codec::{date::day_of, search::Key, set};
 use congvu_mail::{Entry, FlagSet, MessageRow};
-use congvu_message::{AddressItem, Envelope, decode_summary, headers, html_body, parse_structure, text_body};
+use congvu_message::{AddressItem, Envelope, all_text, decode_summary, headers, parse_structure};
 use congvu_types::without_accents;
 use std::cell::OnceCell;
 
@@ -258,12 +258,7 @@ impl<'a> Message<'a> {
     fn body(&self) -> &str {
         self.body.get_or_init(|| {
             let root = parse_structure(self.bytes);
-            let mut text = text_body(self.bytes, &root);
-            if let Some(html) = html_body(self.bytes, &root) {
-                text.push('\n');
-                text.push_str(&html);
-            }
-            fold(&text)
+            fold(&all_text(self.bytes, &root))
         })
     }
 }

@@ -62,7 +62,14 @@ impl From<RefusalKind> for Failed {
 /// clients do not).
 fn refused(refusal: &Refusal) -> Failed {
     let sentence = congvu_types::without_accents(&refusal.sentence(Language::English));
-    let text: String = sentence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = sentence
+        .chars()
+        .map(|c| match c {
+            c if c.is_control() => ' ',
+            c if c.is_ascii() => c,
+            _ => '?',
+        })
+        .collect();
     if refusal.kind == RefusalKind::SignedOut {
         return Failed::SignedOut(text);
     }
@@ -95,7 +102,8 @@ const fn code(kind: RefusalKind) -> &'static str {
         | RefusalKind::InvalidMessage
         | RefusalKind::AlreadyDecided
         | RefusalKind::Changed
-        | RefusalKind::ReasonNeeded => "CANNOT",
+        | RefusalKind::ReasonNeeded
+        | RefusalKind::NotOpened => "CANNOT",
     }
 }
 

@@ -8,9 +8,13 @@ use super::{
     reply::{Answer, Failed},
     selected::Selected,
 };
+use congvu_casework::review::Parts;
 use congvu_directory::SignedIn;
 use congvu_net::Connection;
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use tokio_util::sync::CancellationToken;
 
 /// After so many lines that are no command the peer does not speak IMAP.
@@ -37,6 +41,8 @@ pub(super) struct Session {
     pub(super) selected: Option<Box<Selected>>,
     /// Messages of shared accounts whose reading is recorded already in this session.
     pub(super) recorded: HashSet<i64>,
+    /// Which parts of messages that wait for a decision are recorded as opened already.
+    pub(super) opened: HashMap<i64, Parts>,
     pub(super) failed_sign_ins: u32,
     /// The tag of the command under way, which ESEARCH repeats.
     pub(super) tag: String,
@@ -54,6 +60,7 @@ impl Session {
             enabled: Enabled::default(),
             selected: None,
             recorded: HashSet::new(),
+            opened: HashMap::new(),
             failed_sign_ins: 0,
             tag: String::new(),
             errors: 0,

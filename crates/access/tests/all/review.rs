@@ -63,6 +63,8 @@ async fn moving_a_message_decides_on_it() {
                 "
             C: a SELECT {WAITING}
             S~ a OK *
+            C: a FETCH 1:2 BODY.PEEK[]
+            S~ a OK *
             C: a UID MOVE 1 {APPROVED}
             S: * OK [COPYUID * 1 1] *
             S: * 1 EXPUNGE
@@ -83,6 +85,36 @@ async fn moving_a_message_decides_on_it() {
             ))
             .await;
         assert_eq!(left(&agency).await, 2);
+    })
+    .await;
+}
+
+/// S9.1 (Điều 9): what was not opened cannot be approved; a header or the beginning of it is not the message.
+#[tokio::test]
+async fn a_message_is_opened_before_it_is_approved() {
+    each_agency(|agency| async move {
+        hold(&agency, "mot").await;
+        let address = open(&agency).await;
+        signed_in(address, "mai@bqlctgt")
+            .await
+            .play(&format!(
+                "
+            C: a SELECT {WAITING}
+            S~ a OK *
+            C: a UID FETCH 1 (BODY.PEEK[HEADER] BODY.PEEK[]<0.10>)
+            S~ a OK *
+            C: a UID MOVE 1 {APPROVED}
+            S: a NO [CANNOT] Not opened yet: \"mot\". *(Dieu 9)
+            C: a UID COPY 1 {APPROVED}
+            S: a NO [CANNOT] *
+            C: a UID FETCH 1 BODY.PEEK[TEXT]
+            S~ a OK *
+            C: a UID MOVE 1 {APPROVED}
+            S~ a OK *
+        "
+            ))
+            .await;
+        assert_eq!(left(&agency).await, 1);
     })
     .await;
 }

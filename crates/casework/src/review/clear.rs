@@ -41,18 +41,20 @@ pub fn clear(tx: &mut Tx, acting: &Acting<right::Submit>, draft: &Draft) -> Resu
     }
 }
 
-/// S8.3a (Điều 8): what the regulation says of each recipient's domain.
+/// S8.3a (Điều 8): what the regulation says of each recipient's domain, and of where the answers go.
 fn recipient_rules(regulation: &Regulation, draft: &Draft) -> Result<Vec<RuleHit>> {
     let mut hits = Vec::new();
-    for recipient in &draft.envelope.recipients {
-        match regulation.recipient(recipient.address.domain()) {
+    let recipients = draft.envelope.recipients.iter().map(|r| (&r.address, false));
+    let replies = draft.fields.reply_to.iter().map(|address| (address, true));
+    for (address, is_reply_to) in recipients.chain(replies) {
+        match regulation.recipient(address.domain()) {
             Ruling::Allowed => {}
             Ruling::Warned(citation) => {
-                hits.push(RuleHit { address: recipient.address.to_string(), citation: citation.clone() })
+                hits.push(RuleHit { address: address.to_string(), is_reply_to, citation: citation.clone() })
             }
             Ruling::Refused(citation) => {
                 let refusal = Refusal::new(RefusalKind::UnofficialDomain).citing(citation);
-                return Err(refusal.with("address", &recipient.address).into());
+                return Err(refusal.with("address", address).into());
             }
         }
     }

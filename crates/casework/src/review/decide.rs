@@ -1,7 +1,7 @@
 //! The decision on a held message, and what an author and a reviewer may do besides.
 
 use super::{
-    Cleared, notice,
+    Cleared, notice, opened,
     read::{self, Review},
     state::ReviewState,
 };
@@ -83,7 +83,7 @@ pub struct Decided {
 const LONGEST_COMMENT: usize = 4000;
 
 /// Decides on a held message. S9.1 (Điều 9): by somebody with the right to review, or the deputy it was passed on to;
-/// never by its author; on exactly the bytes that were seen; once.
+/// never by its author; on exactly the bytes that were seen; once. An approval is for who opened every part.
 pub fn decide(tx: &mut Tx, who: &SignedIn, id: ReviewId, decision: &Decision) -> Result<Decided> {
     let mut review = lock(tx, id)?;
     let refuse = |kind| Refusal::new(kind).citing(&review.citation);
@@ -101,6 +101,9 @@ pub fn decide(tx: &mut Tx, who: &SignedIn, id: ReviewId, decision: &Decision) ->
         return Err(refuse(RefusalKind::AlreadyDecided).into());
     }
     check_bytes(tx, &review, &decision.seen)?;
+    if decision.kind == DecisionKind::Approve {
+        opened::check_all_opened(tx, &review, who.person())?;
+    }
     let comment = comment(decision, &review.citation)?;
     let moved = close(tx, &mut review, (decision.kind.state(), decision.kind.role()), Some((who, comment)))?;
     record(tx, &review, decision.kind.event())?;
@@ -215,20 +218,16 @@ pub fn withdraw(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {
     Ok(Decided { review, moved, cleared: None })
 }
 
-/// Notes that a person looked at a held message; once a person.
-pub fn viewed(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<()> {
-    let review = read::open(tx, who, id)?;
-    if review.author == who.person() {
-        return Ok(());
-    }
+/// Notes in the history that a person looked at a message; once a person.
+pub(super) fn viewed(tx: &mut Tx, who: &SignedIn, review: &Review) -> Result<()> {
     let before = tx.query_opt(
         "SELECT seq FROM review_step WHERE account_id = ?1 AND review_id = ?2 AND person_id = ?3 AND step = 'viewed' LIMIT 1",
-        &params![review.account.get(), id.get(), who.person().get()],
+        &params![review.account.get(), review.id.get(), who.person().get()],
         |r| r.i64(0),
     )?;
     if before.is_some() {
         return Ok(());
     }
-    read::add_step(tx, (review.account, id), Some((who.person(), who.name())), "viewed", None)?;
-    record(tx, &review, "review.viewed")
+    read::add_step(tx, (review.account, review.id), Some((who.person(), who.name())), "viewed", None)?;
+    record(tx, review, "review.viewed")
 }

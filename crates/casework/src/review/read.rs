@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub struct RuleHit {
     /// The address that the rule speaks of.
     pub address: String,
+    /// Whether it stands in `Reply-To`, so that answers go there.
+    #[serde(default)]
+    pub is_reply_to: bool,
     /// The article.
     pub citation: Citation,
 }
@@ -225,15 +228,23 @@ pub fn review_at(
     uid: Uid,
 ) -> Result<Option<Review>> {
     let Some(message) = congvu_mail::message(snapshot, account, mailbox, uid)? else { return Ok(None) };
-    let id = snapshot.query_opt(
-        "SELECT id FROM review WHERE account_id = ?1 AND email_id = ?2",
-        &params![account.get(), message.email.get()],
-        |r| Ok(ReviewId::new(r.i64(0)?)),
-    )?;
-    match id {
+    match id_of_email(snapshot, account, message.email)? {
         Some(id) => get(snapshot, id),
         None => Ok(None),
     }
+}
+
+/// Returns the id of the review of a stored message.
+pub(super) fn id_of_email(
+    snapshot: &Snapshot,
+    account: AccountId,
+    email: EmailId,
+) -> Result<Option<ReviewId>> {
+    snapshot.query_opt(
+        "SELECT id FROM review WHERE account_id = ?1 AND email_id = ?2",
+        &params![account.get(), email.get()],
+        |r| Ok(ReviewId::new(r.i64(0)?)),
+    )
 }
 
 /// Returns whether the person holds the power to decide: the right to review, or being a deputy it was passed to.

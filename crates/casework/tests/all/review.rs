@@ -2,8 +2,8 @@
 
 use crate::world::{World, draft, each_world};
 use congvu_casework::review::{
-    self, Clearance, Decision, DecisionKind, Filter, ReviewState, Seen, can_decide, history, list, open,
-    pending_count,
+    self, Clearance, Decision, DecisionKind, Draft, Envelope, Filter, Parts, ReviewState, Seen, Via,
+    can_decide, history, list, open, pending_count, record_opened,
 };
 use congvu_directory::{SignedIn, sender};
 use congvu_mail::Role;
@@ -15,7 +15,11 @@ const AGENCY: &str = "bqlctgt@khanhhoa.example";
 
 /// Submits as the agency; returns the review and the digest shown.
 async fn held(world: &World, author: &SignedIn, subject: &str) -> (ReviewId, String) {
-    let (who, draft) = (author.clone(), draft(AGENCY, &["so@gov.example"], subject));
+    held_draft(world, author, draft(AGENCY, &["so@gov.example"], subject)).await
+}
+
+async fn held_draft(world: &World, author: &SignedIn, draft: Draft) -> (ReviewId, String) {
+    let who = author.clone();
     let id = world
         .write(move |tx| {
             let acting = sender(tx, &who, &AGENCY.parse().unwrap())?;
@@ -35,7 +39,18 @@ fn decision(kind: DecisionKind, comment: Option<&str>, digest: &str) -> Decision
     Decision { kind, comment: comment.map(Into::into), seen: Seen::Digest(digest.into()) }
 }
 
+/// Decides as somebody who opened everything, as far as they may see it.
 async fn decide(world: &World, who: &SignedIn, id: ReviewId, decision: Decision) -> Result<bool> {
+    let _ = opens(world, who, id, Parts::text()).await;
+    decide_unseen(world, who, id, decision).await
+}
+
+async fn opens(world: &World, who: &SignedIn, id: ReviewId, parts: Parts) -> Result<()> {
+    let who = who.clone();
+    world.write(move |tx| record_opened(tx, &who, id, &parts)).await
+}
+
+async fn decide_unseen(world: &World, who: &SignedIn, id: ReviewId, decision: Decision) -> Result<bool> {
     let who = who.clone();
     world.write(move |tx| Ok(review::decide(tx, &who, id, &decision)?.cleared.is_some())).await
 }
@@ -271,8 +286,7 @@ async fn a_look_is_noted_once_a_person() {
         let (author, reviewer) = (world.person("an").await, world.person("duc").await);
         let (id, _) = held(&world, &author, "x").await;
         for who in [&reviewer, &reviewer, &author] {
-            let who = who.clone();
-            world.write(move |tx| review::viewed(tx, &who, id)).await.unwrap();
+            opens(&world, who, id, Parts::text()).await.unwrap();
         }
         let steps = world
             .db
@@ -392,6 +406,61 @@ async fn a_review_that_cannot_be_read_stays_held_and_lets_the_others_pass_on() {
         assert_eq!(told.len(), 1);
         let account = world.account("bqlctgt").await;
         assert_eq!(world.texts(account, Role::Awaiting).await.len(), 2);
+    })
+    .await;
+}
+
+/// S8.3a (Điều 8): answers that would go to a private account are told of like a recipient there.
+#[tokio::test]
+async fn a_private_reply_address_is_told_of() {
+    each_world(&[], |world| async move {
+        let author = world.person("an").await;
+        let who = author.clone();
+        let raw = format!("From: {AGENCY}\r\nReply-To: An <an@gmail.com>\r\nSubject: x\r\n\r\nx\r\n");
+        let envelope = Envelope::new(Some(AGENCY.parse().unwrap()), ["so@gov.example".parse().unwrap()]);
+        let draft = Draft::prepare(raw.as_bytes(), envelope, Via::Smtp).unwrap();
+        let id = world
+            .write(move |tx| match review::clear(tx, &sender(tx, &who, &AGENCY.parse().unwrap())?, &draft)? {
+                Clearance::Held(held) => Ok(held.id),
+                Clearance::Cleared(_) => panic!("held"),
+            })
+            .await
+            .unwrap();
+        let review = world.db.read(move |snap| open(snap, &author, id)).await.unwrap();
+        let hits: Vec<_> = review.hits.iter().map(|h| (h.address.as_str(), h.is_reply_to)).collect();
+        assert_eq!(hits, [("an@gmail.com", true)]);
+    })
+    .await;
+}
+
+/// S9.1 (Điều 9): the review covers the text and every attachment, opened by the person who approves.
+#[tokio::test]
+async fn what_was_not_opened_cannot_be_approved() {
+    each_world(&[], |world| async move {
+        let (author, reviewer) = (world.person("an").await, world.person("duc").await);
+        let raw = format!(
+            "From: {AGENCY}\r\nSubject: Báo cáo\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\
+             Content-Type: application/pdf; name=phu-luc.pdf\r\n\r\n%PDF\r\n--b\r\n\r\nmore\r\n--b--\r\n"
+        );
+        let envelope = Envelope::new(Some(AGENCY.parse().unwrap()), ["so@gov.example".parse().unwrap()]);
+        let (id, digest) = held_draft(&world, &author, Draft::prepare(raw.as_bytes(), envelope, Via::Smtp).unwrap()).await;
+        let approve = || decision(DecisionKind::Approve, None, &digest);
+        let mut expected = vec!["\"Báo cáo\"", "phu-luc.pdf", "text.txt"];
+        for opened in [Parts::attachments([0]), Parts::text(), Parts::attachments([1])] {
+            let error = decide_unseen(&world, &reviewer, id, approve()).await.unwrap_err();
+            let refusal = error.refusal().unwrap();
+            let named: Vec<_> = refusal.params.iter().filter(|(k, _)| *k == "unopened").map(|(_, v)| v.as_str()).collect();
+            assert_eq!((refusal.kind, &named), (RefusalKind::NotOpened, &expected));
+            // What somebody else opened is nothing to the reviewer.
+            opens(&world, &world.person("mai").await, id, opened.clone()).await.unwrap();
+            assert!(decide_unseen(&world, &reviewer, id, approve()).await.is_err());
+            expected.remove(if opened.has_attachment(0) { 1 } else { 0 });
+            opens(&world, &reviewer, id, opened).await.unwrap();
+        }
+        assert!(decide_unseen(&world, &reviewer, id, approve()).await.unwrap());
+        // To return what one has not read to its end is no approval.
+        let (id, digest) = held(&world, &author, "x").await;
+        assert!(!decide_unseen(&world, &reviewer, id, decision(DecisionKind::Return, Some("sai"), &digest)).await.unwrap());
     })
     .await;
 }

@@ -2,18 +2,22 @@
 
 use super::{Place, operator};
 use crate::{
-    cli::{DecisionOptions, ReviewVerb},
+    cli::{DecisionOptions, ReviewVerb, ShowOptions},
     config::Config,
     output::Failure,
     site,
 };
-use congvu_casework::review::{Review, Step, history, operator_list, operator_open};
-use congvu_directory::{Door, account_by_address};
+use congvu_casework::review::{Parts, Review, Step, history, operator_list, operator_open, record_opened};
+use congvu_directory::{Door, SignedIn, account_by_address};
+use congvu_message::{attachments, parse_structure, text_body};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{Decision, DecisionKind, Seen, decide};
 use congvu_types::{EmailAddress, ReviewId};
 use serde::Serialize;
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+};
 
 #[derive(Serialize)]
 struct Shown {
@@ -31,6 +35,10 @@ struct Shown {
     digest: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     history: Vec<Past>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    saved: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +65,8 @@ fn shown(review: Review, address: String, steps: Vec<Step>) -> Shown {
         citation: review.citation.to_string(),
         digest: review.digest.whole,
         history: steps.into_iter().map(past).collect(),
+        text: None,
+        saved: Vec::new(),
     }
 }
 
@@ -68,7 +78,7 @@ pub(super) async fn run(at: &Place, verb: ReviewVerb) -> Result<(), Failure> {
     let (config, db) = at.open().await?;
     match verb {
         ReviewVerb::List { account, all } => list(at, &db, account, all).await,
-        ReviewVerb::Show { id: text } => show(at, &db, id(&text)?).await,
+        ReviewVerb::Show(options) => show(at, (&config, &db), options).await,
         ReviewVerb::Approve(options) => carry_out(at, (&config, &db), DecisionKind::Approve, options).await,
         ReviewVerb::Return(options) => carry_out(at, (&config, &db), DecisionKind::Return, options).await,
         ReviewVerb::Reject(options) => carry_out(at, (&config, &db), DecisionKind::Reject, options).await,
@@ -115,8 +125,16 @@ fn line(r: &Shown) -> String {
     )
 }
 
-async fn show(at: &Place, db: &Db, id: ReviewId) -> Result<(), Failure> {
-    let found = db
+async fn show(at: &Place, (config, db): (&Config, &Db), options: ShowOptions) -> Result<(), Failure> {
+    let id = id(&options.id)?;
+    let opened = match &options.person {
+        Some(person) => {
+            let who = sign_in((config, db), person).await?;
+            open(db, who, id, options.full, options.save.as_deref()).await?
+        }
+        None => (None, Vec::new()),
+    };
+    let mut found = db
         .read(move |s| {
             let review = operator_open(s, id)?;
             let address = congvu_directory::account(s, review.account)?.address.to_string();
@@ -124,29 +142,64 @@ async fn show(at: &Place, db: &Db, id: ReviewId) -> Result<(), Failure> {
             Ok(shown(review, address, steps))
         })
         .await?;
-    at.printer.print(&found, |r| {
-        let mut text = format!(
-            "{}\naccount   {}\nauthor    {}\nsubject   {}\nto        {}\nstate     {} ({})\ndigest    {}\n",
-            r.id,
-            r.account,
-            r.author,
-            r.subject,
-            r.recipients.join(", "),
-            r.state,
-            r.citation,
-            r.digest
-        );
-        for step in &r.history {
-            text.push_str(&format!(
-                "  {}  {}  {}  {}\n",
-                step.at,
-                step.step,
-                step.actor,
-                step.comment.as_deref().unwrap_or_default()
-            ));
+    (found.text, found.saved) = opened;
+    at.printer.print(&found, whole)
+}
+
+/// Opens a message as somebody who may see it. S9.1 (Điều 9): what they are shown counts as opened by them.
+async fn open(
+    db: &Db,
+    who: SignedIn,
+    id: ReviewId,
+    full: bool,
+    save: Option<&Path>,
+) -> Result<(Option<String>, Vec<PathBuf>), Failure> {
+    let reader = who.clone();
+    let raw = db.read(move |s| s.blob(&congvu_casework::review::open(s, &reader, id)?.blob)).await?;
+    let root = parse_structure(&raw);
+    let found = attachments(&raw, &root);
+    let mut shown = if full { Parts::text() } else { Parts::default() };
+    if save.is_some() {
+        shown.add(&Parts::attachments(0..found.len()));
+    }
+    let actor = Actor::Person(who.person());
+    db.write(actor, move |tx| record_opened(tx, &who, id, &shown)).await?;
+    let mut saved = Vec::new();
+    if let Some(directory) = save {
+        std::fs::create_dir_all(directory)?;
+        for (place, attachment) in found.iter().enumerate() {
+            // Two may have one name; none may leave the directory, and a name never holds a path.
+            let path = directory.join(format!("{}-{}", place + 1, attachment.name));
+            std::fs::write(&path, &attachment.content)?;
+            saved.push(path);
         }
-        text
-    })
+    }
+    Ok((full.then(|| text_body(&raw, &root)), saved))
+}
+
+fn whole(r: &Shown) -> String {
+    let mut text = format!(
+        "{}\naccount   {}\nauthor    {}\nsubject   {}\nto        {}\nstate     {} ({})\ndigest    {}\n",
+        r.id,
+        r.account,
+        r.author,
+        r.subject,
+        r.recipients.join(", "),
+        r.state,
+        r.citation,
+        r.digest
+    );
+    for step in &r.history {
+        let comment = step.comment.as_deref().unwrap_or_default();
+        text.push_str(&format!("  {}  {}  {}  {comment}\n", step.at, step.step, step.actor));
+    }
+    for path in &r.saved {
+        text.push_str(&format!("saved     {}\n", path.display()));
+    }
+    if let Some(body) = &r.text {
+        text.push_str(&format!("\n{body}\n"));
+    }
+    text
 }
 
 /// Decides as a person with the right to: their password is asked for, an operator alone decides nothing.
@@ -157,10 +210,7 @@ async fn carry_out(
     options: DecisionOptions,
 ) -> Result<(), Failure> {
     let id = id(&options.id)?;
-    let password = password(&options.person)?;
-    let who = site::authenticator(db, config)?
-        .sign_in(&options.person, &password, Door::Web, IpAddr::V4(Ipv4Addr::LOCALHOST))
-        .await?;
+    let who = sign_in((config, db), &options.person).await?;
     let site = site::site(config);
     tracing::debug!(operator = %operator(), "deciding by the command line");
     let decided = db
@@ -176,6 +226,12 @@ async fn carry_out(
         })
         .await?;
     at.printer.print(&decided, |r| format!("{} is {}", r.id, r.state))
+}
+
+async fn sign_in((config, db): (&Config, &Db), person: &str) -> Result<SignedIn, Failure> {
+    let password = password(person)?;
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    Ok(site::authenticator(db, config)?.sign_in(person, &password, Door::Web, here).await?)
 }
 
 /// The password from `CONGVU_PASSWORD`, else the first line of standard input.

@@ -42,7 +42,13 @@ async fn a_reviewer_reads_approves_and_the_message_leaves() {
             (&json!(true), &json!("application/pdf"))
         );
 
+        // S9.1: an attachment that was not opened stands against the approval.
+        assert_eq!((&detail["textOpened"], &attachment["opened"]), (&json!(true), &json!(false)));
         let decision = json!({ "decision": "approve", "digest": detail["digest"] });
+        let early = reviewer.post(&format!("/api/v1/reviews/{id}/decision"), &decision).await;
+        assert_eq!(early.problem(), (422, "notOpened".to_owned()));
+        assert_eq!(early.json()["unopened"], json!(["bao-cao.pdf.exe"]));
+        reviewer.get(&format!("/api/v1/reviews/{id}/attachments/0")).await;
         let decided = reviewer.post(&format!("/api/v1/reviews/{id}/decision"), &decision).await;
         assert_eq!(decided.status, 200, "{}", decided.text());
         assert_eq!(decided.json()["state"], "approved");
@@ -195,6 +201,26 @@ async fn only_the_demo_shows_an_outbox() {
         for path in ["/api/v1/outbox", "/api/v1/outbox/1"] {
             assert_eq!(browser.get(path).await.problem(), (404, "notFound".to_owned()));
         }
+    })
+    .await;
+}
+
+/// S9.1 (Điều 9): no part of a message is out of the reviewer's sight, and it is said where answers go.
+#[tokio::test]
+async fn a_part_without_a_name_is_shown_as_an_attachment() {
+    each_world(|world| async move {
+        let raw = "From: bqlctgt@khanhhoa.example\r\nReply-To: An <an@gmail.com>\r\nSubject: x\r\n\
+            Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nshown\r\n--b\r\n\r\nhidden\r\n--b--\r\n";
+        let id = world.hold(raw.as_bytes()).await;
+        let reviewer = world.signed_in("mai").await;
+        let detail = reviewer.get(&format!("/api/v1/reviews/{id}")).await.json();
+        assert_eq!((&detail["text"], &detail["hasAttachments"]), (&json!("shown"), &json!(true)));
+        assert_eq!(detail["attachments"][0]["name"], "text.txt");
+        assert_eq!(detail["replyTo"], json!([{ "name": "An", "address": "an@gmail.com" }]));
+        assert_eq!(detail["sender"], json!([]));
+        assert_eq!(detail["hits"][1]["isReplyTo"], true);
+        let part = reviewer.get(&format!("/api/v1/reviews/{id}/attachments/0")).await;
+        assert_eq!(part.text(), "hidden");
     })
     .await;
 }

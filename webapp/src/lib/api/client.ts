@@ -43,6 +43,11 @@ export class Client {
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await this.#answer(method, `/api/v1${path}`, body);
+    return (answer.status === 204 ? undefined : await answer.json()) as T;
+  }
+
+  async #answer(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = { 'Accept-Language': this.#language() };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     if (method !== 'GET' && this.#csrf) headers['X-CSRF-Token'] = this.#csrf;
@@ -50,11 +55,11 @@ export class Client {
     if (body !== undefined) init.body = JSON.stringify(body);
     let answer: Response;
     try {
-      answer = await this.#fetch(`/api/v1${path}`, init);
+      answer = await this.#fetch(path, init);
     } catch {
       throw new Problem(0, 'offline', '');
     }
-    if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
+    if (answer.ok) return answer;
     const problem = await readProblem(answer);
     if (problem.kind === 'unauthenticated') this.onSignedOut();
     throw problem;
@@ -94,6 +99,11 @@ export class Client {
 
   review(id: string): Promise<ReviewDetail> {
     return this.#call('GET', `/reviews/${encodeURIComponent(id)}`);
+  }
+
+  /** A file of the interface: an attachment, or a whole message (`link`). */
+  async file(path: string): Promise<Blob> {
+    return (await this.#answer('GET', path)).blob();
   }
 
   decide(id: string, decision: Decision, digest: string, comment?: string): Promise<Review> {

@@ -165,7 +165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Opens a review; that it was looked at is recorded. */
+        /** Opens a review: its text counts as opened by whoever asks, and that they looked is recorded. */
         get: operations["openReview"];
         put?: never;
         post?: never;
@@ -382,6 +382,8 @@ export interface components {
             detectedType?: string | null;
             index: number;
             name: string;
+            /** @description Whether the person opened it. Who approves has opened all (S9.1). */
+            opened: boolean;
             sizeBytes: number;
         };
         /** @description A captured message. */
@@ -443,6 +445,8 @@ export interface components {
         HitView: {
             address: string;
             citation: components["schemas"]["CitationView"];
+            /** @description Whether it stands in Reply-To: answers go there. */
+            isReplyTo: boolean;
         };
         /** @description A name. */
         NameView: {
@@ -501,6 +505,8 @@ export interface components {
             title: string;
             /** @description A URI that names the kind of problem. */
             type: string;
+            /** @description What must be opened before the message can be approved: names of attachments, the subject in quotes for its text. */
+            unopened?: string[];
         };
         /** @description A recipient of the envelope, blind ones included. */
         RecipientView: {
@@ -520,6 +526,10 @@ export interface components {
             hasRemoteContent: boolean;
             history: components["schemas"]["StepView"][];
             hits: components["schemas"]["HitView"][];
+            /** @description Where answers go, when it is not the authors. */
+            replyTo: components["schemas"]["AddressView"][];
+            /** @description Who sends for the authors, when it is somebody else. */
+            sender: components["schemas"]["AddressView"][];
             /** @description When the message says it was written. */
             sentAt?: string | null;
             /** Format: int64 */
@@ -527,6 +537,8 @@ export interface components {
             text: string;
             /** @description Whether the text goes on: the whole of it is in the message itself. */
             textIsCut: boolean;
+            /** @description Whether the person had the whole text before them. */
+            textOpened: boolean;
             to: components["schemas"]["AddressView"][];
         };
         /** @description A review in a list. */
