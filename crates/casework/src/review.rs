@@ -20,7 +20,7 @@ mod opened;
 mod read;
 mod state;
 
-pub use clear::{Clearance, Held, clear, is_reviewed};
+pub use clear::{Clearance, Held, clear, review_rule};
 pub use cleared::{Cleared, Origin};
 pub use deadline::step;
 pub use decide::{Decided, Decision, DecisionKind, Seen, decide, withdraw};

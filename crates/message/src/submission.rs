@@ -42,8 +42,8 @@ fn only(raw: &[u8], name: &str) -> Result<Option<Vec<EmailAddress>>, Refusal> {
     addresses.map(Some).ok_or_else(|| Refusal::new(RefusalKind::InvalidMessage))
 }
 
-/// Completes a submitted message: `Date` and `Message-ID` when they are missing (RFC 6409 §8.2, §8.3), and no `Bcc`
-/// or `Return-Path` (RFC 5322 §3.6.3, RFC 5321 §4.4). `unique` makes the Message-ID unique within `host`.
+/// Completes a submitted message: `Date` and `Message-ID` when they are missing (RFC 6409 §8.2, §8.3), and no `Bcc`,
+/// `Resent-Bcc` or `Return-Path` (RFC 5322 §3.6.3, §3.6.6, RFC 5321 §4.4). `unique` makes the Message-ID unique within `host`.
 #[must_use]
 pub fn complete(raw: &[u8], now: Timestamp, unique: &str, host: &str) -> Vec<u8> {
     let mut added = String::new();
@@ -53,7 +53,7 @@ pub fn complete(raw: &[u8], now: Timestamp, unique: &str, host: &str) -> Vec<u8>
     if headers::get(raw, "Message-ID").is_none() {
         added.push_str(&format!("Message-ID: <{unique}@{host}>\r\n"));
     }
-    let kept = headers::remove(raw, |f| f.is("Bcc") || f.is("Return-Path"));
+    let kept = headers::remove(raw, |f| f.is("Bcc") || f.is("Resent-Bcc") || f.is("Return-Path"));
     headers::prepend(added.as_bytes(), &kept)
 }
 
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_submission_is_completed_and_blind_copies_stay_blind() {
-        let out =
-            complete(b"From: a@x.example\r\nBcc: s@x.example\r\n\r\nx\r\n", Timestamp(0), "1", "h.example");
+        let raw = b"From: a@x.example\r\nBcc: s@x.example\r\nResent-Bcc: t@x.example\r\n\r\nx\r\n";
+        let out = complete(raw, Timestamp(0), "1", "h.example");
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("Date: Thu, 01 Jan 1970") && text.contains("Message-ID: <1@h.example>"));
         assert!(!text.contains("Bcc"));

@@ -81,6 +81,7 @@ const fn codes(kind: RefusalKind) -> (u16, &'static str) {
         RefusalKind::NotFound | RefusalKind::UnknownRecipient => (550, "5.1.1"),
         RefusalKind::NoRight
         | RefusalKind::SenderNotAllowed
+        | RefusalKind::SeveralSenders
         | RefusalKind::RelayDenied
         | RefusalKind::UnofficialDomain
         | RefusalKind::NotEntitled

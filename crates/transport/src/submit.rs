@@ -28,8 +28,8 @@ pub enum Submitted {
 const MAX_RECIPIENTS: usize = 1000;
 
 /// Submits a message. The envelope sender and every address of `From` and `Sender` must be addresses that the person may
-/// use (RFC 6409 §6.1, S3.1b); when one of them is of an account under review, the message is held (S9.1, Điều 9). An
-/// address of ours that nobody has refuses the whole message.
+/// use (RFC 6409 §6.1, S3.1b); when one of them is of an account under review, the message is held (S9.1, Điều 9), and
+/// when they are of several such accounts it is refused. An address of ours that nobody has refuses the whole message.
 pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result<Submitted> {
     still_signed_in(tx, who)?;
     let recipients = &draft.envelope().recipients;
@@ -48,24 +48,42 @@ pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result
     }
 }
 
-/// The proof for every address that the message is sent from. Returned is the one that decides: of an account under
-/// review if there is one, else of the first author.
+/// The proof for every address that the message is sent from. Returned is the one that decides: of the account under
+/// review if there is one, else of the first author. One decision cannot stand for two accounts, whose reviewers differ,
+/// nor one agency's regulation for another's (S9.1, Điều 9).
 fn senders(tx: &Tx, who: &SignedIn, draft: &Draft) -> Result<Acting<right::Submit>> {
     let fields = draft.fields();
     let mut addresses: Vec<&EmailAddress> = fields.from.iter().chain(&fields.sender).collect();
     addresses.extend(&draft.envelope().mail_from);
-    let mut chosen: Option<Acting<right::Submit>> = None;
-    for address in addresses {
+    let mut chosen: Option<(Acting<right::Submit>, Option<Citation>)> = None;
+    for address in &addresses {
         let acting = sender(tx, who, address)?;
-        if chosen.is_none() || review::is_reviewed(tx, &acting)? {
-            let settled = match &chosen {
-                Some(before) => review::is_reviewed(tx, before)?,
-                None => false,
-            };
-            if !settled {
-                chosen = Some(acting);
-            }
+        let rule = review::review_rule(tx, &acting)?;
+        let Some((before, rule_before)) = &chosen else {
+            chosen = Some((acting, rule));
+            continue;
+        };
+        if acting.account() == before.account() {
+            continue;
+        }
+        let both_reviewed = rule.is_some() && rule_before.is_some();
+        if both_reviewed || acting.agency() != before.agency() {
+            return Err(several(&addresses, rule.as_ref().or(rule_before.as_ref())).into());
+        }
+        if rule.is_some() {
+            chosen = Some((acting, rule));
         }
     }
-    chosen.ok_or_else(|| RefusalKind::InvalidMessage.into())
+    chosen.map(|(acting, _)| acting).ok_or_else(|| RefusalKind::InvalidMessage.into())
+}
+
+fn several(addresses: &[&EmailAddress], rule: Option<&Citation>) -> Refusal {
+    let mut named: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    named.sort_unstable();
+    named.dedup();
+    let refusal = Refusal::new(RefusalKind::SeveralSenders).with("addresses", named.join(", "));
+    match rule {
+        Some(citation) => refusal.citing(citation),
+        None => refusal,
+    }
 }

@@ -7,3 +7,5 @@ mod fanout;
 mod place;
 #[path = "all/queue.rs"]
 mod queue;
+#[path = "all/submitting.rs"]
+mod submitting;

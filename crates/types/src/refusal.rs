@@ -37,6 +37,8 @@ pub enum RefusalKind {
     InUse,
     /// The person may not write from this address.
     SenderNotAllowed,
+    /// The message is from accounts of which each has a decision of its own (S9.1).
+    SeveralSenders,
     /// No such recipient here.
     UnknownRecipient,
     /// Mail for that domain is not relayed for this peer.
@@ -67,7 +69,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind, for tests that each has its words.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::NotFound,
         Self::NoRight,
         Self::SignInFailed,
@@ -83,6 +85,7 @@ impl RefusalKind {
         Self::InvalidValue,
         Self::InUse,
         Self::SenderNotAllowed,
+        Self::SeveralSenders,
         Self::UnknownRecipient,
         Self::RelayDenied,
         Self::SenderPolicy,

@@ -153,6 +153,7 @@ const fn status_of(kind: RefusalKind) -> StatusCode {
         | RefusalKind::InvalidName
         | RefusalKind::InvalidValue
         | RefusalKind::InvalidMessage
+        | RefusalKind::SeveralSenders
         | RefusalKind::MailLoop
         | RefusalKind::ReasonNeeded
         | RefusalKind::NotOpened => StatusCode::UNPROCESSABLE_ENTITY,

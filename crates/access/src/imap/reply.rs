@@ -100,6 +100,7 @@ const fn code(kind: RefusalKind) -> &'static str {
         | RefusalKind::InvalidValue
         | RefusalKind::MailLoop
         | RefusalKind::InvalidMessage
+        | RefusalKind::SeveralSenders
         | RefusalKind::AlreadyDecided
         | RefusalKind::Changed
         | RefusalKind::ReasonNeeded

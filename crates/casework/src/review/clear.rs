@@ -25,9 +25,10 @@ pub struct Held {
     pub citation: Citation,
 }
 
-/// Returns whether what this account sends is reviewed.
-pub fn is_reviewed(snapshot: &Snapshot, acting: &Acting<right::Submit>) -> Result<bool> {
-    Ok(regulation_of(snapshot, acting.agency())?.outgoing(acting.kind()).is_some())
+/// Returns the article by which what this account sends is reviewed; `None` when it is not.
+pub fn review_rule(snapshot: &Snapshot, acting: &Acting<right::Submit>) -> Result<Option<Citation>> {
+    let regulation = regulation_of(snapshot, acting.agency())?;
+    Ok(regulation.outgoing(acting.kind()).map(|rule| rule.citation.clone()))
 }
 
 /// Clears a message of an account that is not reviewed; holds every other whole: never some recipients now and some
