@@ -32,6 +32,9 @@ pub(crate) enum Command {
         /// Allows `password`, which need not be changed (test suites).
         #[arg(long)]
         allow_fixed_passwords: bool,
+        /// Sets `password` also for people who have one already; theirs is lost and their sessions end.
+        #[arg(long, requires = "allow_fixed_passwords")]
+        replace_passwords: bool,
     },
     /// The configuration file.
     #[command(subcommand)]

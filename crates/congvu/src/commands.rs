@@ -46,7 +46,10 @@ async fn carry_out(at: &Place, command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve => serve::run(&Config::load(&at.config)?).await,
         Command::Demo(options) => demo::run(&options).await,
-        Command::Apply { file, allow_fixed_passwords } => apply(at, &file, allow_fixed_passwords).await,
+        Command::Apply { file, allow_fixed_passwords, replace_passwords } => {
+            let passwords = Passwords { may_be_fixed: allow_fixed_passwords, replace: replace_passwords };
+            apply(at, &file, passwords).await
+        }
         Command::Config(crate::cli::CheckVerb::Check { file }) => check::config(printer, &file),
         Command::Regulation(crate::cli::CheckVerb::Check { file }) => check::regulation(printer, &file),
         Command::Review(verb) => review::run(at, verb).await,
@@ -87,27 +90,44 @@ pub(crate) fn read_fixture(file: &Path) -> Result<(String, PathBuf), Failure> {
     Ok((text, file.parent().unwrap_or(Path::new(".")).to_owned()))
 }
 
+/// How the passwords of a fixture are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passwords {
+    /// Fixed ones, which need not be changed.
+    pub(crate) may_be_fixed: bool,
+    /// Fixed ones for people too who have a password already.
+    pub(crate) replace: bool,
+}
+
 /// Applies a fixture; its faults are told with their lines.
 pub(crate) async fn apply_text(
     db: &Db,
     text: &str,
     beside: &Path,
-    allow_fixed_passwords: bool,
+    passwords: Passwords,
 ) -> Result<Applied, Failure> {
-    let parsed = fixture::parse(text, beside, bundled, allow_fixed_passwords).map_err(|problems| {
+    let told = |problems: Vec<fixture::Problem>| {
         Failure(problems.iter().map(|p| format!("line {p}")).collect::<Vec<_>>().join("\n"))
-    })?;
-    let prepared = {
-        let parsed = parsed.clone();
-        db.read(move |s| fixture::prepare(s, &parsed)).await?
     };
-    Ok(db.write(operator(), move |tx| fixture::apply(tx, &parsed, &prepared)).await?)
+    let parsed = fixture::parse(text, beside, bundled, passwords.may_be_fixed).map_err(told)?;
+    let parsed = parsed.replacing_passwords(passwords.replace);
+    let (asked, hashed) = (parsed.clone(), parsed.clone());
+    let problems = db.read(move |s| fixture::problems(s, &asked)).await?;
+    if !problems.is_empty() {
+        return Err(told(problems));
+    }
+    let prepared = db.read(move |s| fixture::prepare(s, &hashed)).await?;
+    db.write(operator(), move |tx| fixture::apply(tx, &parsed, &prepared)).await.map_err(|error| {
+        let line = error.refusal().and_then(|r| r.params.iter().find(|(key, _)| *key == "line").cloned());
+        let Failure(reason) = Failure::from(error);
+        Failure(line.map_or(reason.clone(), |(_, line)| format!("line {line}: {reason}")))
+    })
 }
 
-async fn apply(at: &Place, file: &Path, allow_fixed_passwords: bool) -> Result<(), Failure> {
+async fn apply(at: &Place, file: &Path, passwords: Passwords) -> Result<(), Failure> {
     let (text, beside) = read_fixture(file)?;
     let (_, db) = at.open().await?;
-    let applied = apply_text(&db, &text, &beside, allow_fixed_passwords)
+    let applied = apply_text(&db, &text, &beside, passwords)
         .await
         .map_err(|Failure(reason)| Failure(format!("{}: {reason}", file.display())))?;
     at.printer.print(&applied, |a| {

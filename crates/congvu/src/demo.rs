@@ -78,10 +78,11 @@ pub(crate) async fn run(options: &DemoOptions) -> Result<(), Failure> {
         fixtures.push(commands::read_fixture(file)?);
     }
     let is_new = db.read(congvu_directory::people).await?.is_empty();
+    let taking = commands::Passwords { may_be_fixed: true, replace: false };
     for (place, (text, beside)) in fixtures.iter().enumerate() {
-        // A second start goes on with the data: the sample's passwords are not put back.
+        // A second start goes on with the data: what was changed in the sample stays changed.
         if is_new || options.empty || place > 0 {
-            commands::apply_text(&db, text, beside, true).await?;
+            commands::apply_text(&db, text, beside, taking).await?;
         }
     }
     let running = serve::start(&config, db.clone()).await?;

@@ -76,6 +76,7 @@ pub(crate) async fn start(config: &Config, db: Db) -> Result<Running, Failure> {
         tls: server_tls(config)?,
         db,
     };
+    parts.authenticator.forget_unused_keys().await?;
     let running = Running { stop: CancellationToken::new(), tasks: TaskTracker::new() };
     smtp_doors(config, &parts, &running)?;
     imap_doors(config, &parts, &running)?;

@@ -1,19 +1,21 @@
 //! Sign-in: who it is, by password, app password or SCRAM; the only maker of [`SignedIn`].
 
 use crate::{
-    PersonRow, account_by_address, app_passwords, password,
-    people::{person, person_by_login},
+    app_passwords,
+    credentials::{self, Found, Login},
+    password::{self, Hashed},
     regulation_of,
     scram::{self, ScramKeys},
+    sign_in_audit::SignInAudit,
     signed_in::{Means, SignedIn, stands},
-    throttle::Throttle,
+    throttle::{Attempt, Throttle},
 };
-use congvu_storage::{Actor, Chain, Db, Event, Snapshot, params};
-use congvu_types::{AccountId, EmailAddress, Error, PersonId, Refusal, RefusalKind, Result, Timestamp};
+use congvu_storage::{Actor, Chain, Db, Event};
+use congvu_types::{AgencyId, Error, PersonId, Refusal, RefusalKind, Result, Timestamp};
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::{net::IpAddr, num::NonZeroUsize, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 /// A verified secret is remembered this long, so that a client that connects every minute costs no Argon2.
 const REMEMBER: Duration = Duration::from_secs(600);
@@ -21,7 +23,7 @@ const REMEMBER: Duration = Duration::from_secs(600);
 const AT_ONCE: usize = 4;
 
 /// Where somebody signs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Door {
     /// The web application, the only door that a password that must be changed opens (S4.2d, Điều 4).
     Web,
@@ -31,41 +33,58 @@ pub enum Door {
     Imap,
 }
 
+impl Door {
+    /// Returns the word of the audit log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Smtp => "smtp",
+            Self::Imap => "imap",
+        }
+    }
+}
+
 /// How people may sign in.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthPolicy {
-    /// Whether mail clients may use the person's password; else only app passwords.
+    /// Whether mail clients may use the person's password, by SCRAM too; else only app passwords.
     pub clients_may_use_password: bool,
 }
 
 /// A password that was verified: whose, at which version of their credentials, and until when this is believed.
 type Verified = (PersonId, i64, Timestamp);
 
+/// Where from, and at which door.
+type At = (Door, IpAddr);
+
 #[derive(Debug)]
 struct Inner {
     db: Db,
     policy: AuthPolicy,
     throttle: Throttle,
+    audit: SignInAudit,
     /// Verified secrets by a keyed name.
     verified: Mutex<LruCache<[u8; 32], Verified>>,
-    /// Names the cache's entries, and makes salts for people who do not exist. Never leaves the process.
+    /// Names the cache's entries. Never leaves the process.
     process_key: [u8; 32],
+    /// Makes salts for people who do not exist; kept in the database, so that they stay the same.
+    salt_key: OnceCell<Vec<u8>>,
     /// Stands in for a hash that there is not, so that the answer takes as long. Nobody knows what it is the hash of.
     decoy: String,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 /// Signs people in. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authenticator(Arc<Inner>);
 
-struct Found {
-    person: PersonRow,
-    scope: Option<AccountId>,
-    phc: Option<String>,
-    must_change: bool,
-    scram: Option<ScramKeys>,
-    app_passwords: Vec<app_passwords::Stored>,
+/// What comparing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Fits,
+    Wrong,
+    Throttled,
 }
 
 impl Authenticator {
@@ -75,115 +94,207 @@ impl Authenticator {
             db,
             policy,
             throttle: Throttle::default(),
+            audit: SignInAudit::default(),
             verified: Mutex::new(LruCache::new(NonZeroUsize::MIN.saturating_add(20_000))),
             process_key: password::random()?,
+            salt_key: OnceCell::new(),
             decoy: password::unknown()?,
-            slots: Semaphore::new(AT_ONCE),
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
         })))
+    }
+
+    /// Returns whether mail clients may prove the person's password by SCRAM; the doors offer it then alone.
+    #[must_use]
+    pub fn offers_scram(&self) -> bool {
+        self.0.policy.clients_may_use_password
+    }
+
+    /// Forgets the SCRAM keys that the policy has no use for: they are quicker to guess at than what stands beside them.
+    pub async fn forget_unused_keys(&self) -> Result<()> {
+        if self.offers_scram() {
+            return Ok(());
+        }
+        self.0.db.write(Actor::System("sign-in"), credentials::forget_scram).await
     }
 
     /// Signs in with a password or app password. `login` is `username@agency-code`, the address of an account of one's
     /// own, or `username@agency-code/account-address`.
     pub async fn sign_in(&self, login: &str, secret: &str, door: Door, peer: IpAddr) -> Result<SignedIn> {
-        let now = self.0.db.clock().now();
-        let login = login.trim().to_owned();
-        if !self.0.throttle.allows(&login, peer, now) {
-            return Err(RefusalKind::TooManyAttempts.into());
+        let (found, means) = self.check(&Login::read(login), secret, (door, peer)).await?;
+        self.enter(found, means, (door, peer)).await
+    }
+
+    /// Says whose secret it is, and what it is.
+    async fn check(&self, login: &Login, secret: &str, at: At) -> Result<(Found, Means)> {
+        let found = self.find(login).await?;
+        // Nobody guesses an app password: it is heard however often somebody else was wrong.
+        if let Some(found) = found.as_ref().filter(|f| at.0 != Door::Web && f.may_enter())
+            && let Some(used) = app_passwords::fitting(&found.app_passwords, secret)
+        {
+            let means = Means::AppPassword(used.id);
+            app_passwords::note_use(&self.0.db, used, found.person.id, self.now()).await?;
+            return Ok((found.clone(), means));
         }
-        let found = self.find(&login).await?;
-        let verified = self.verify(&login, secret, door, found.as_ref(), now).await?;
-        match (found, verified) {
-            (Some(found), Some(means)) if found.person.is_active => {
-                self.0.throttle.succeeded(&login);
-                self.admit(found, means, door).await
-            }
-            _ => {
-                self.0.throttle.failed(&login, peer, now);
-                Err(RefusalKind::SignInFailed.into())
-            }
+        let attempt = self.admit(login, found.as_ref(), at).await?;
+        let outcome = self.compare(&attempt, found.as_ref(), secret, at.0).await?;
+        match (outcome, found) {
+            (Outcome::Fits, Some(found)) => Ok((found, Means::Password)),
+            (Outcome::Throttled, found) => self.throttled(found.as_ref(), at).await,
+            (Outcome::Fits | Outcome::Wrong, found) => self.failed(found.as_ref(), at).await,
         }
     }
 
-    /// Compares; says what the secret is when it fits.
-    async fn verify(
+    fn now(&self) -> Timestamp {
+        self.0.db.clock().now()
+    }
+
+    /// Asks whether an attempt may be made, and waits where it must.
+    async fn admit(&self, login: &Login, found: Option<&Found>, at: At) -> Result<Attempt> {
+        let attempt = Attempt::new(login.subject(found), at.1);
+        match self.0.throttle.admit(&attempt, self.now()) {
+            Some(wait) => {
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                Ok(attempt)
+            }
+            None => self.throttled(found, at).await,
+        }
+    }
+
+    async fn failed<T>(&self, found: Option<&Found>, at: At) -> Result<T> {
+        let person = found.map(|f| &f.person);
+        self.0.audit.failed(&self.0.db, "person.sign_in_failed", person, at).await?;
+        Err(RefusalKind::SignInFailed.into())
+    }
+
+    async fn throttled<T>(&self, found: Option<&Found>, at: At) -> Result<T> {
+        let person = found.map(|f| &f.person);
+        self.0.audit.failed(&self.0.db, "person.sign_in_throttled", person, at).await?;
+        Err(RefusalKind::TooManyAttempts.into())
+    }
+
+    /// Compares a secret with the password that the person may use at this door.
+    async fn compare(
         &self,
-        login: &str,
+        attempt: &Attempt,
+        found: Option<&Found>,
         secret: &str,
         door: Door,
-        found: Option<&Found>,
-        now: Timestamp,
-    ) -> Result<Option<Means>> {
-        if secret.len() > password::MAX_LENGTH {
-            return Ok(None);
-        }
-        let web = u8::from(door == Door::Web);
-        let name =
-            scram::hmac(&self.0.process_key, &[&[web], login.as_bytes(), b"\0", secret.as_bytes()].concat());
-        if let (Some(found), Some((person, version, until))) = (found, self.0.verified.lock().get(&name))
-            && found.person.id == *person
-            && found.person.version == *version
-            && now < *until
-        {
-            return Ok(Some(Means::Password));
-        }
-        if let Some(found) = found.filter(|_| door != Door::Web)
-            && let Some(used) = app_passwords::fitting(&found.app_passwords, secret)
-        {
-            app_passwords::note_use(&self.0.db, used, found.person.id, now).await?;
-            return Ok(Some(Means::AppPassword(used.id)));
-        }
+    ) -> Result<Outcome> {
         let candidate = found.and_then(|found| self.candidate(found, door));
+        let name = candidate.map(|(found, _)| self.cache_name(found, secret, door));
+        let throttle = &self.0.throttle;
+        if !throttle.reserve(attempt, self.now()) {
+            return Ok(Outcome::Throttled);
+        }
+        if secret.len() > password::MAX_LENGTH {
+            return Ok(Outcome::Wrong);
+        }
+        if let (Some((found, _)), Some(name)) = (candidate, &name)
+            && self.is_remembered(found, name)
+        {
+            throttle.succeeded(attempt, self.now());
+            return Ok(Outcome::Fits);
+        }
+        throttle.release(attempt);
+        let slot = self.0.slots.clone().acquire_owned().await;
+        let slot = slot.map_err(|e| Error::fault("waiting to verify", e))?;
+        // Counted again only now: whoever waits for a slot is not under way yet.
+        if !throttle.reserve(attempt, self.now()) {
+            return Ok(Outcome::Throttled);
+        }
         let phc = candidate.map_or(&self.0.decoy, |(_, phc)| phc).clone();
-        let secret = secret.to_owned();
-        let _slot = self.0.slots.acquire().await.map_err(|e| Error::fault("waiting to verify", e))?;
-        let fits = tokio::task::spawn_blocking(move || password::verify(&secret, &phc))
-            .await
-            .map_err(|e| Error::fault("verifying", e))?;
+        let needs_keys = self.offers_scram() && found.is_some_and(|f| f.scram.is_none() && !f.must_change);
+        let text = secret.to_owned();
+        let (fits, keys) = tokio::task::spawn_blocking(move || {
+            let _held = slot;
+            let fits = password::verify(&text, &phc);
+            let keys = (fits && needs_keys).then(|| password::scram_keys(&text));
+            keys.transpose().map(|keys| (fits, keys))
+        })
+        .await
+        .map_err(|e| Error::fault("verifying", e))??;
         // INVARIANT: what was compared with the decoy opens nothing (test: `no_secret_opens_what_has_no_credential`).
-        let Some((found, _)) = candidate.filter(|_| fits) else { return Ok(None) };
-        let entry = (found.person.id, found.person.version, now.after(REMEMBER));
-        self.0.verified.lock().put(name, entry);
-        Ok(Some(Means::Password))
+        let (Some((found, phc)), Some(name), true) = (candidate, name, fits) else {
+            return Ok(Outcome::Wrong);
+        };
+        throttle.succeeded(attempt, self.now());
+        self.remember(found, phc, name, keys).await?;
+        Ok(Outcome::Fits)
     }
 
     /// Whose hash to compare with; `None` when the person has none or may not use it at this door.
     fn candidate<'f>(&self, found: &'f Found, door: Door) -> Option<(&'f Found, &'f String)> {
         let usable = door == Door::Web || self.0.policy.clients_may_use_password;
-        found.phc.as_ref().filter(|_| usable).map(|phc| (found, phc))
+        found.phc.as_ref().filter(|_| usable && found.may_enter()).map(|phc| (found, phc))
     }
 
-    async fn admit(&self, found: Found, means: Means, door: Door) -> Result<SignedIn> {
-        if found.must_change && door != Door::Web {
-            let agency = found.person.agency;
-            let regulation = self.0.db.read_quick(move |s| regulation_of(s, agency)).await?;
-            let refusal = Refusal::new(RefusalKind::PasswordMustChange);
-            return Err(match &regulation.passwords {
-                Some(rule) => refusal.citing(&rule.citation).into(),
-                None => refusal.into(),
-            });
+    fn cache_name(&self, found: &Found, secret: &str, door: Door) -> [u8; 32] {
+        let web = u8::from(door == Door::Web);
+        let person = found.person.id.get().to_be_bytes();
+        scram::hmac(&self.0.process_key, &[&[web], person.as_slice(), secret.as_bytes()].concat())
+    }
+
+    fn is_remembered(&self, found: &Found, name: &[u8; 32]) -> bool {
+        let now = self.now();
+        self.0.verified.lock().get(name).is_some_and(|(person, version, until)| {
+            found.person.id == *person && found.person.version == *version && now < *until
+        })
+    }
+
+    async fn remember(
+        &self,
+        found: &Found,
+        phc: &str,
+        name: [u8; 32],
+        keys: Option<ScramKeys>,
+    ) -> Result<()> {
+        let (person, version) = (found.person.id, found.person.version);
+        self.0.verified.lock().put(name, (person, version, self.now().after(REMEMBER)));
+        let Some(keys) = keys else { return Ok(()) };
+        let phc = phc.to_owned();
+        let keep = move |tx: &mut congvu_storage::Tx| credentials::keep_scram(tx, person, &phc, &keys);
+        self.0.db.write(Actor::Person(person), keep).await
+    }
+
+    /// A refusal with the article on passwords, where the agency's regulation has one.
+    async fn cited(&self, agency: AgencyId, kind: RefusalKind) -> Result<Error> {
+        let regulation = self.0.db.read_quick(move |s| regulation_of(s, agency)).await?;
+        let refusal = Refusal::new(kind);
+        Ok(match &regulation.passwords {
+            Some(rule) => refusal.citing(&rule.citation).into(),
+            None => refusal.into(),
+        })
+    }
+
+    async fn enter(&self, found: Found, means: Means, at: At) -> Result<SignedIn> {
+        if found.must_change && at.0 != Door::Web {
+            return Err(self.cited(found.person.agency, RefusalKind::PasswordMustChange).await?);
         }
+        self.0.audit.signed_in(&self.0.db, &found.person, at).await?;
         Ok(SignedIn::new(found.person, found.must_change, found.scope, means))
     }
 
-    async fn find(&self, login: &str) -> Result<Option<Found>> {
-        let login = login.to_owned();
-        self.0.db.read_quick(move |s| find(s, &login)).await
+    async fn find(&self, login: &Login) -> Result<Option<Found>> {
+        let login = login.clone();
+        self.0.db.read_quick(move |s| credentials::find(s, &login)).await
     }
 
-    /// Returns the SCRAM keys of a login, RFC 5802; for an unknown one keys that nothing fits, always the same.
-    pub async fn scram_keys(&self, login: &str) -> Result<ScramKeys> {
-        let found = self.find(login).await?;
-        let known = found.filter(|_| self.0.policy.clients_may_use_password).and_then(|f| f.scram);
-        Ok(known.unwrap_or_else(|| {
-            let salt = scram::hmac(&self.0.process_key, login.as_bytes());
-            let nothing = scram::hmac(&salt, b"nobody");
-            ScramKeys {
-                salt: salt[..16].to_vec(),
-                iterations: scram::ITERATIONS,
-                stored_key: nothing,
-                server_key: nothing,
-            }
-        }))
+    /// Returns the SCRAM keys of a login (RFC 5802 §3); for one that has none keys that nothing fits, always the same.
+    pub async fn scram_keys(&self, login: &str, door: Door, peer: IpAddr) -> Result<ScramKeys> {
+        let login = Login::read(login);
+        let found = self.find(&login).await?;
+        self.admit(&login, found.as_ref(), (door, peer)).await?;
+        self.keys_of(&login, found.as_ref()).await
+    }
+
+    async fn keys_of(&self, login: &Login, found: Option<&Found>) -> Result<ScramKeys> {
+        if let Some(keys) = found.filter(|_| self.offers_scram()).and_then(|f| f.scram.clone()) {
+            return Ok(keys);
+        }
+        let salt_key = self.0.salt_key.get_or_try_init(|| credentials::salt_key(&self.0.db)).await?;
+        Ok(ScramKeys::of_nobody(salt_key, login.key()))
     }
 
     /// Signs in by a SCRAM proof; returns also the server's signature (RFC 5802 §5.1).
@@ -195,21 +306,22 @@ impl Authenticator {
         door: Door,
         peer: IpAddr,
     ) -> Result<(SignedIn, [u8; 32])> {
-        let now = self.0.db.clock().now();
-        if !self.0.throttle.allows(login, peer, now) {
-            return Err(RefusalKind::TooManyAttempts.into());
+        let at = (door, peer);
+        let login = Login::read(login);
+        // The keys and whom they let in are of one snapshot.
+        let found = self.find(&login).await?;
+        let attempt = self.admit(&login, found.as_ref(), at).await?;
+        let keys = self.keys_of(&login, found.as_ref()).await?;
+        if !self.0.throttle.reserve(&attempt, self.now()) {
+            return self.throttled(found.as_ref(), at).await;
         }
-        let keys = self.scram_keys(login).await?;
-        let found = self.find(login).await?.filter(|f| f.person.is_active);
-        match (keys.check(auth_message, proof), found) {
-            (Some(signature), Some(found)) => {
-                self.0.throttle.succeeded(login);
-                Ok((self.admit(found, Means::Password, door).await?, signature))
+        let signature = keys.check(auth_message, proof);
+        match (signature, found) {
+            (Some(signature), Some(found)) if found.may_enter() && found.scram.is_some() => {
+                self.0.throttle.succeeded(&attempt, self.now());
+                Ok((self.enter(found, Means::Password, at).await?, signature))
             }
-            _ => {
-                self.0.throttle.failed(login, peer, now);
-                Err(RefusalKind::SignInFailed.into())
-            }
+            (_, found) => self.failed(found.as_ref(), at).await,
         }
     }
 
@@ -222,22 +334,14 @@ impl Authenticator {
         next: &str,
         peer: IpAddr,
     ) -> Result<()> {
-        let login = who.login();
-        self.sign_in(&login, current, Door::Web, peer).await?;
+        self.check(&Login::read(&who.login()), current, (Door::Web, peer)).await?;
         let agency = who.agency();
         let regulation = self.0.db.read_quick(move |s| regulation_of(s, agency)).await?;
         let min_length = regulation.passwords.as_ref().map_or(password::MIN_LENGTH, |rule| rule.min_length);
         if next == current || !password::is_strong(next, who.username(), min_length) {
-            let refusal = Refusal::new(RefusalKind::WeakPassword);
-            return Err(match &regulation.passwords {
-                Some(rule) => refusal.citing(&rule.citation).into(),
-                None => refusal.into(),
-            });
+            return Err(self.cited(agency, RefusalKind::WeakPassword).await?);
         }
-        let next = next.to_owned();
-        let hashed = tokio::task::spawn_blocking(move || password::hash(&next))
-            .await
-            .map_err(|e| Error::fault("hashing a password", e))??;
+        let hashed = self.hash(next).await?;
         let (person, who) = (who.row().clone(), who.clone());
         self.0
             .db
@@ -257,65 +361,14 @@ impl Authenticator {
             })
             .await
     }
-}
 
-fn find(snapshot: &Snapshot, login: &str) -> Result<Option<Found>> {
-    let (login, scope_address) = match login.split_once('/') {
-        Some((login, address)) => (login, Some(address)),
-        None => (login, None),
-    };
-    let Some(row) = person_by_login(snapshot, login)? else { return Ok(None) };
-    let scope = match scope_address {
-        None => None,
-        Some(text) => {
-            let Ok(address) = text.parse::<EmailAddress>() else { return Ok(None) };
-            let Some(account) = account_by_address(snapshot, &address)? else { return Ok(None) };
-            let granted = snapshot.query_opt(
-                "SELECT 1 FROM account_grant WHERE person_id = ?1 AND account_id = ?2",
-                &params![row.id.get(), account.id.get()],
-                |_| Ok(()),
-            )?;
-            if granted.is_none() && account.owner != Some(row.id) {
-                return Ok(None);
-            }
-            Some(account.id)
-        }
-    };
-    let credential = snapshot.query_opt(
-        "SELECT phc, must_change, scram_salt, scram_iterations, stored_key, server_key FROM credential
-         WHERE person_id = ?1",
-        &params![row.id.get()],
-        |r| {
-            let key = |bytes: Vec<u8>| {
-                <[u8; 32]>::try_from(bytes).map_err(|_| Error::fault("reading a credential", "length"))
-            };
-            let keys = ScramKeys {
-                salt: r.bytes(2)?,
-                iterations: r.u32(3)?,
-                stored_key: key(r.bytes(4)?)?,
-                server_key: key(r.bytes(5)?)?,
-            };
-            Ok((r.text(0)?, r.i64(1)? != 0, keys))
-        },
-    )?;
-    let app_passwords = app_passwords::stored(snapshot, row.id)?;
-    let (phc, must_change, scram) = match credential {
-        Some((phc, must_change, keys)) => (Some(phc), must_change, Some(keys)),
-        None => (None, false, None),
-    };
-    Ok(Some(Found { person: row, scope, phc, must_change, scram, app_passwords }))
-}
-
-/// Makes the proof again for a session that was opened by a sign-in.
-pub(crate) fn from_session(snapshot: &Snapshot, id: PersonId, version: i64) -> Result<Option<SignedIn>> {
-    let Some(row) = person(snapshot, id)? else { return Ok(None) };
-    if !row.is_active || row.version != version {
-        return Ok(None);
+    async fn hash(&self, next: &str) -> Result<Hashed> {
+        let (next, with_keys) = (next.to_owned(), self.offers_scram());
+        tokio::task::spawn_blocking(move || {
+            let hashed = password::hash(&next)?;
+            if with_keys { hashed.with_scram(&next) } else { Ok(hashed) }
+        })
+        .await
+        .map_err(|e| Error::fault("hashing a password", e))?
     }
-    let must_change = snapshot
-        .query_opt("SELECT must_change FROM credential WHERE person_id = ?1", &params![id.get()], |r| {
-            r.i64(0)
-        })?
-        .unwrap_or(0);
-    Ok(Some(SignedIn::new(row, must_change != 0, None, Means::Password)))
 }

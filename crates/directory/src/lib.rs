@@ -9,6 +9,7 @@ mod accounts;
 mod acting;
 mod app_passwords;
 mod authenticator;
+mod credentials;
 pub mod fixture;
 mod operate;
 mod password;
@@ -16,6 +17,7 @@ mod people;
 mod regulations;
 mod scram;
 mod sessions;
+mod sign_in_audit;
 mod signed_in;
 mod throttle;
 
@@ -39,7 +41,7 @@ pub use signed_in::{SignedIn, still_signed_in};
 use congvu_storage::MigrationSet;
 
 /// The directory's tables: agency, unit, person, account, account_grant, credential,
-/// app_password, session.
+/// app_password, session, directory_secret.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "directory",
     steps: &["
@@ -56,14 +58,15 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE TABLE account_grant (person_id BIGINT NOT NULL, account_id BIGINT NOT NULL, rights BIGINT NOT NULL,
             PRIMARY KEY (person_id, account_id)) WITHOUT ROWID;
         CREATE INDEX account_grant_account ON account_grant (account_id);
-        CREATE TABLE credential (person_id BIGINT NOT NULL PRIMARY KEY, phc TEXT NOT NULL, scram_salt BYTEA NOT NULL,
-            scram_iterations BIGINT NOT NULL, stored_key BYTEA NOT NULL, server_key BYTEA NOT NULL,
+        CREATE TABLE credential (person_id BIGINT NOT NULL PRIMARY KEY, phc TEXT NOT NULL, scram_salt BYTEA,
+            scram_iterations BIGINT, stored_key BYTEA, server_key BYTEA,
             must_change BIGINT NOT NULL, changed_at BIGINT NOT NULL);
         CREATE TABLE app_password (id BIGINT NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, name TEXT NOT NULL,
             phc TEXT NOT NULL, created_at BIGINT NOT NULL);
         CREATE INDEX app_password_person ON app_password (person_id);
         CREATE TABLE session (token_hash BYTEA NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, version BIGINT NOT NULL,
             csrf TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+        CREATE TABLE directory_secret (name TEXT NOT NULL PRIMARY KEY, value BYTEA NOT NULL);
     ", "
         DROP TABLE app_password;
         CREATE TABLE app_password (id BIGINT NOT NULL PRIMARY KEY, person_id BIGINT NOT NULL, name TEXT NOT NULL,

@@ -24,10 +24,10 @@ pub(crate) fn store_password(
         &params![
             person.get(),
             &hashed.phc,
-            &hashed.scram.salt,
-            hashed.scram.iterations,
-            &hashed.scram.stored_key,
-            &hashed.scram.server_key,
+            hashed.scram.as_ref().map(|keys| keys.salt.clone()),
+            hashed.scram.as_ref().map(|keys| keys.iterations),
+            hashed.scram.as_ref().map(|keys| keys.stored_key.as_slice()),
+            hashed.scram.as_ref().map(|keys| keys.server_key.as_slice()),
             must_change,
             now
         ],

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id at rest, SCRAM-SHA-256 keys beside it, and what a good one is (S4.2d, Điều 4).
+//! Passwords: Argon2id at rest, SCRAM-SHA-256 keys beside it where mail clients may use the password, and what a good one is (S4.2d, Điều 4).
 
 use crate::scram::{self, ScramKeys};
 use argon2::{
@@ -15,7 +15,20 @@ pub(crate) const MAX_LENGTH: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Hashed {
     pub(crate) phc: String,
-    pub(crate) scram: ScramKeys,
+    /// For SCRAM, where mail clients may use the password.
+    pub(crate) scram: Option<ScramKeys>,
+}
+
+impl Hashed {
+    /// Adds the SCRAM keys. Slow too.
+    pub(crate) fn with_scram(self, password: &str) -> Result<Self> {
+        Ok(Self { scram: Some(scram_keys(password)?), ..self })
+    }
+}
+
+/// Derives SCRAM keys with a salt of their own.
+pub(crate) fn scram_keys(password: &str) -> Result<ScramKeys> {
+    Ok(scram::derive(password, &random::<16>()?, scram::ITERATIONS))
 }
 
 fn hasher() -> Result<Argon2<'static>> {
@@ -27,10 +40,7 @@ fn hasher() -> Result<Argon2<'static>> {
 
 /// Hashes a password. Slow by intent: never inside a transaction.
 pub(crate) fn hash(password: &str) -> Result<Hashed> {
-    Ok(Hashed {
-        phc: phc(password.as_bytes())?,
-        scram: scram::derive(password, &random::<16>()?, scram::ITERATIONS),
-    })
+    Ok(Hashed { phc: phc(password.as_bytes())?, scram: None })
 }
 
 /// Returns the hash of 32 random bytes that are forgotten at once: comparing with it costs what any hash costs.

@@ -1,6 +1,6 @@
 //! Sessions of the web application: the token lives in the browser's cookie, only its hash here.
 
-use crate::{SignedIn, authenticator::from_session, password::random};
+use crate::{SignedIn, credentials::from_session, password::random};
 use congvu_storage::{Snapshot, Tx, params};
 use congvu_types::{PersonId, Result, Timestamp};
 use sha2::{Digest, Sha256};

@@ -107,11 +107,10 @@ impl Session {
             if self.can_start_tls() {
                 list.push_str(" STARTTLS");
             }
-            list.push_str(if self.can_sign_in() {
-                " AUTH=PLAIN AUTH=LOGIN AUTH=SCRAM-SHA-256"
-            } else {
-                " LOGINDISABLED"
-            });
+            list.push_str(if self.can_sign_in() { " AUTH=PLAIN AUTH=LOGIN" } else { " LOGINDISABLED" });
+            if self.can_sign_in() && self.server.options.authenticator.offers_scram() {
+                list.push_str(" AUTH=SCRAM-SHA-256");
+            }
             return list;
         }
         list.push_str(

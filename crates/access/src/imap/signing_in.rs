@@ -56,8 +56,10 @@ impl Session {
         let signed_in = match mechanism {
             "PLAIN" => self.plain(initial).await?,
             "LOGIN" => self.sasl_login(initial).await?,
-            "SCRAM-SHA-256" => self.scram(initial).await?,
-            _ => return Err(Failed::no("Use PLAIN, LOGIN or SCRAM-SHA-256.")),
+            "SCRAM-SHA-256" if self.server.options.authenticator.offers_scram() => {
+                self.scram(initial).await?
+            }
+            _ => return Err(Failed::no("Use a mechanism that is offered.")),
         };
         self.admit(signed_in).await
     }
@@ -107,7 +109,7 @@ impl Session {
     async fn scram(&mut self, initial: Option<Vec<u8>>) -> Result<Result<SignedIn, Error>, Failed> {
         let first = sasl::scram_first(&self.first(initial).await?).ok_or_else(malformed)?;
         let authenticator = self.server.options.authenticator.clone();
-        let keys = authenticator.scram_keys(&first.username).await?;
+        let keys = authenticator.scram_keys(&first.username, Door::Imap, self.connection.peer().ip()).await?;
         let challenge = first
             .challenge(&keys.salt, keys.iterations)
             .ok_or_else(|| Failed::no("[UNAVAILABLE] Try again."))?;

@@ -1,6 +1,7 @@
 //! Names, lists, status.
 
 use crate::door::{arrive, letter, open, signed_in};
+use congvu_directory::{AuthPolicy, Authenticator};
 use testkit::{
     agency::{AGENCY, DIRECTOR, INITIAL, each_agency},
     transcript::Client,
@@ -137,6 +138,23 @@ async fn who_reads_a_shared_message_is_on_record() {
     .await;
 }
 
+/// Where clients may not use the person's password, SCRAM (RFC 5802), which proves nothing else, is not offered.
+#[tokio::test]
+async fn scram_is_offered_only_for_passwords_that_open_this_door() {
+    each_agency(|mut agency| async move {
+        let policy = AuthPolicy { clients_may_use_password: false };
+        agency.authenticator = Authenticator::new(agency.db.clone(), policy).unwrap();
+        let script = "
+            S- * SCRAM *
+            S~ * OK [CAPABILITY *AUTH=LOGIN] *
+            C: a AUTHENTICATE SCRAM-SHA-256
+            S: a NO Use a mechanism that is offered.
+        ";
+        Client::connect(open(&agency).await).await.play(script).await;
+    })
+    .await;
+}
+
 /// S4.2d (khoản 2 Điều 4).
 #[tokio::test]
 async fn sign_in_is_refused_in_words() {
@@ -154,7 +172,7 @@ async fn sign_in_is_refused_in_words() {
             C: a LOGIN hung@bqlctgt wrong
             S: a NO [AUTHENTICATIONFAILED] *
             C: a AUTHENTICATE FOO
-            S: a NO Use PLAIN, LOGIN or SCRAM-SHA-256.
+            S: a NO Use a mechanism that is offered.
             C: a LOGIN {{70000}}
             S: a NO [TOOBIG] *
             C: a FOO

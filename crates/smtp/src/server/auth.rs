@@ -50,8 +50,8 @@ impl Session {
         let signed_in = match mechanism {
             "PLAIN" => self.plain(initial).await,
             "LOGIN" => self.login(initial).await,
-            "SCRAM-SHA-256" => self.scram(initial).await,
-            _ => Err(Failed::Reply(Reply::new(504, "5.5.4", "Use PLAIN, LOGIN or SCRAM-SHA-256."))),
+            "SCRAM-SHA-256" if self.server.options.authenticator.offers_scram() => self.scram(initial).await,
+            _ => Err(Failed::Reply(Reply::new(504, "5.5.4", "Use a mechanism that is offered."))),
         };
         match signed_in {
             Ok(who) => {
@@ -124,7 +124,7 @@ impl Session {
     async fn scram(&mut self, initial: Option<Vec<u8>>) -> Result<SignedIn, Failed> {
         let first = sasl::scram_first(&self.first(initial).await?).ok_or_else(malformed)?;
         let authenticator = self.server.options.authenticator.clone();
-        let keys = authenticator.scram_keys(&first.username).await?;
+        let keys = authenticator.scram_keys(&first.username, Door::Smtp, self.connection.peer().ip()).await?;
         let challenge = first
             .challenge(&keys.salt, keys.iterations)
             .ok_or_else(|| Error::fault("making a nonce", "no randomness"))?;

@@ -244,7 +244,8 @@ impl Session {
             lines.push("STARTTLS".to_owned());
         }
         if self.can_sign_in() {
-            lines.push("AUTH PLAIN LOGIN SCRAM-SHA-256".to_owned());
+            let scram = if self.server.options.authenticator.offers_scram() { " SCRAM-SHA-256" } else { "" };
+            lines.push(format!("AUTH PLAIN LOGIN{scram}"));
         }
         let last = lines.len() - 1;
         for (at, line) in lines.iter().enumerate() {

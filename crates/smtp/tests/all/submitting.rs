@@ -1,7 +1,7 @@
 //! Mail from people: sign-in, senders, the review of what leaves.
 
 use crate::door::{open, play};
-use congvu_directory::disable_person;
+use congvu_directory::{AuthPolicy, Authenticator, disable_person};
 use congvu_net::sasl::encode;
 use congvu_smtp::Service;
 use congvu_storage::{Actor, Tx};
@@ -161,6 +161,24 @@ async fn nothing_is_taken_from_who_was_closed_out() {
         client.play(end).await;
         assert_eq!(client.receive().await, "");
         assert!(agency.db.read(|s| captured(s, 10)).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+/// Where clients may not use the person's password, SCRAM (RFC 5802), which proves nothing else, is not offered.
+#[tokio::test]
+async fn scram_is_offered_only_for_passwords_that_open_this_door() {
+    each_agency(|mut agency| async move {
+        let policy = AuthPolicy { clients_may_use_password: false };
+        agency.authenticator = Authenticator::new(agency.db.clone(), policy).unwrap();
+        let script = "
+            S: 220 *
+            C: EHLO x
+            S~ 250 AUTH PLAIN LOGIN
+            C: AUTH SCRAM-SHA-256
+            S: 504 *
+        ";
+        play(&agency, Service::Submission, script).await;
     })
     .await;
 }

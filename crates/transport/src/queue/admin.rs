@@ -80,8 +80,13 @@ pub fn retry_now(tx: &mut Tx, group: QueueId) -> Result<()> {
     let due = params![group.get(), now];
     let changed = tx.execute("UPDATE queue_group SET next_at = ?2 WHERE id = ?1", &due)?
         + tx.execute("UPDATE fanout_job SET next_at = ?2 WHERE id = ?1", &due)?;
+    if changed != 1 {
+        return Err(RefusalKind::NotFound.into());
+    }
     tx.changed(TOPIC, ModSeq(group.get().unsigned_abs()));
-    if changed == 1 { Ok(()) } else { Err(RefusalKind::NotFound.into()) }
+    let details = serde_json::json!({});
+    let event = Event { name: "queue.retried", subject: group.to_string(), citation: None, details };
+    tx.record(Chain::System, &event)
 }
 
 /// Takes a group out of the queue; the sender is told, so that nothing is lost silently.
