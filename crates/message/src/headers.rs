@@ -123,12 +123,13 @@ pub fn unfold(value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Returns a value for the eye: encoded words decoded (RFC 2047), in NFC, on one line.
+/// Returns a value for the eye: encoded words decoded (RFC 2047), in NFC, on one line, without control characters (which
+/// databases and terminals do not take well: PostgreSQL stores no NUL).
 #[must_use]
 pub fn decode(value: &[u8]) -> String {
     let plain = unfold(value);
     if plain.is_ascii() && memchr::memmem::find(&plain, b"=?").is_none() {
-        return String::from_utf8_lossy(&plain).into_owned();
+        return plain.into_iter().map(char::from).filter_map(printable).collect();
     }
     let mut line = plain;
     line.push(b'\n');
@@ -137,7 +138,15 @@ pub fn decode(value: &[u8]) -> String {
         _ => String::from_utf8_lossy(&line).trim_end().to_owned(),
     };
     // windows-1258 decodes to base letters and combining marks: compose them.
-    text.nfc().filter(|c| !c.is_control()).collect()
+    text.nfc().filter_map(printable).collect()
+}
+
+/// A tab becomes a space; other control characters go.
+fn printable(c: char) -> Option<char> {
+    match c {
+        '\t' => Some(' '),
+        c => (!c.is_control()).then_some(c),
+    }
 }
 
 /// Returns the message with `field` (complete, with its CRLF) put before everything else.
@@ -208,6 +217,13 @@ mod tests {
         assert_eq!(decode(b" =?utf-8?B?S8OtbmggZ+G7rWk=?="), "Kính gửi");
         assert_eq!(decode("Kha\u{0301}nh".as_bytes()), "Khánh");
         assert_eq!(decode(b" plain\r\n text "), "plain text");
+    }
+
+    #[test]
+    fn control_characters_are_not_for_the_eye() {
+        assert_eq!(decode(b"a\0b\x1b[2J\x7f\tc"), "ab[2J c");
+        assert_eq!(decode("à\0\tb".as_bytes()), "à b");
+        assert_eq!(decode(b"=?utf-8?Q?a=00=1Bb?="), "ab");
     }
 
     #[test]

@@ -66,13 +66,13 @@ fn references(raw: &[u8], envelope: &Envelope) -> Vec<String> {
     all.split_off(all.len().saturating_sub(64))
 }
 
-/// The ids between angle brackets.
+/// The ids between angle brackets; one with a control character is none (RFC 5322 §3.6.4).
 fn ids(text: &str) -> Vec<String> {
     text.split('<')
         .skip(1)
         .filter_map(|rest| rest.split_once('>'))
         .map(|(id, _)| id.trim().to_owned())
-        .filter(|id| !id.is_empty() && id.len() <= 500)
+        .filter(|id| !id.is_empty() && id.len() <= 500 && !id.contains(char::is_control))
         .take(1000)
         .collect()
 }

@@ -35,6 +35,23 @@ async fn a_delivery_with_the_same_key_is_the_first_one() {
     .await;
 }
 
+/// PostgreSQL refuses NUL in text, so a message with one must not stop what stores it.
+#[tokio::test]
+async fn a_header_full_of_control_characters_is_stored() {
+    each_agency(|agency| async move {
+        let account = agency.account(DIRECTOR).await;
+        let raw = b"From: \"M\0ai\" <m\0@gov.example>\r\nMessage-ID: <a\0b@x>\r\nReferences: <c\0@x> <d@x>\r\n\
+                    Date: \0\r\nSubject: k\0in\x07h\r\nContent-Type: text/plain; name=\"a\0b\"\r\n\r\ntex\0t\r\n";
+        let prepared = prepare(raw).unwrap();
+        assert_eq!((prepared.summary.subject.as_str(), prepared.summary.preview.as_str()), ("kinh", "text"));
+        let stored = agency.db.write(Actor::System("test"), move |tx| {
+            deliver(tx, account, Target::Role(Role::Inbox), &prepared, &DeliverOptions::default())
+        });
+        stored.await.unwrap();
+    })
+    .await;
+}
+
 /// S8.1 (Điều 8): a full account refuses, and nothing of what it refused stays.
 #[tokio::test]
 async fn a_full_account_refuses_and_keeps_what_it_has() {
