@@ -56,6 +56,27 @@ enum Stream {
     Gone,
 }
 
+impl Stream {
+    /// Writes some of the bytes, at least one.
+    async fn write(&mut self, bytes: &[u8], until: Instant) -> io::Result<usize> {
+        let patience = WRITE_DEADLINE.min(until.saturating_duration_since(Instant::now()));
+        let written = match self {
+            Self::Plain(socket) => timeout(patience, socket.write(bytes)).await,
+            Self::Tls(stream) => timeout(patience, stream.write(bytes)).await,
+            Self::Gone => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        match written.map_err(|_| io::ErrorKind::TimedOut)?? {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            some => Ok(some),
+        }
+    }
+}
+
+/// Until when so much must have been taken.
+fn taken_by(bytes: usize) -> Instant {
+    Instant::now() + WRITE_DEADLINE + Duration::from_secs(bytes as u64 / SLOWEST_WRITE)
+}
+
 /// One connection, accepted or dialled. Output is collected until [`Connection::flush`].
 pub struct Connection {
     stream: Stream,
@@ -65,6 +86,8 @@ pub struct Connection {
     /// Where the unread input begins.
     read: usize,
     output: Vec<u8>,
+    /// How much of the output has left already.
+    sent: usize,
 }
 
 impl std::fmt::Debug for Connection {
@@ -87,6 +110,7 @@ impl Connection {
             input: Vec::new(),
             read: 0,
             output: Vec::new(),
+            sent: 0,
         }
     }
 
@@ -195,7 +219,14 @@ impl Connection {
     }
 
     /// Reads once from the socket; at least one byte, or the peer is gone.
+    ///
+    /// INVARIANT: nobody is waited for while words for them lie here: output leaves before the socket is read, also when
+    /// a line stops in its middle (test: `what_was_said_leaves_before_the_rest_of_a_line_is_waited_for`).
     async fn fill(&mut self) -> Result<(), ReadError> {
+        if !self.output.is_empty() {
+            // On the heap, so that a connection that idles does not carry it.
+            Box::pin(self.flush()).await?;
+        }
         if self.read > 0 {
             self.input.drain(..self.read);
             self.read = 0;
@@ -243,43 +274,38 @@ impl Connection {
     /// Returns how many bytes of output wait to be flushed.
     #[must_use]
     pub fn pending_output(&self) -> usize {
-        self.output.len()
+        self.output.len() - self.sent
+    }
+
+    /// Sends the output when it has become `much` or more.
+    pub async fn relieve(&mut self, much: usize) -> io::Result<()> {
+        if self.pending_output() >= much { self.flush().await } else { Ok(()) }
     }
 
     /// Sends the output; fails when the peer takes nothing for 120 seconds, or less than 8 KiB a second in the long run.
+    /// Cancel-safe: what has not left stays.
     pub async fn flush(&mut self) -> io::Result<()> {
-        let output = std::mem::take(&mut self.output);
-        self.send(&output).await
+        let until = taken_by(self.pending_output());
+        while let Some(rest) = self.output.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            self.sent += self.stream.write(rest, until).await?;
+        }
+        if let Stream::Tls(stream) = &mut self.stream {
+            timeout(WRITE_DEADLINE, stream.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        }
+        self.output = Vec::new();
+        self.sent = 0;
+        Ok(())
     }
 
     /// Sends bytes at once, after the output collected before.
     pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if !self.output.is_empty() {
-            let before = std::mem::take(&mut self.output);
-            self.send_all(&before).await?;
+        self.flush().await?;
+        let until = taken_by(bytes.len());
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = &rest[self.stream.write(rest, until).await?..];
         }
-        self.send_all(bytes).await
-    }
-
-    async fn send_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        let slow = || io::Error::from(io::ErrorKind::TimedOut);
-        let until = Instant::now() + WRITE_DEADLINE + Duration::from_secs(bytes.len() as u64 / SLOWEST_WRITE);
-        while !bytes.is_empty() {
-            let patience = WRITE_DEADLINE.min(until.saturating_duration_since(Instant::now()));
-            let written = match &mut self.stream {
-                Stream::Plain(socket) => timeout(patience, socket.write(bytes)).await,
-                Stream::Tls(stream) => timeout(patience, stream.write(bytes)).await,
-                Stream::Gone => return Err(io::ErrorKind::NotConnected.into()),
-            };
-            match written.map_err(|_| slow())?? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                some => bytes = &bytes[some..],
-            }
-        }
-        if let Stream::Tls(stream) = &mut self.stream {
-            timeout(WRITE_DEADLINE, stream.flush()).await.map_err(|_| slow())??;
-        }
-        Ok(())
+        self.flush().await
     }
 
     /// Becomes the server's end of TLS. Refused when the peer sent anything in clear after its STARTTLS (RFC 3207 §4.2).
@@ -403,6 +429,35 @@ mod tests {
             let read = connection.read_line(100, SOON).await;
             assert!(matches!(read, Err(ReadError::BareLineEnd)), "{bad:?}: {read:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_said_leaves_before_the_rest_of_a_line_is_waited_for() {
+        let (mut connection, mut client) = pair().await;
+        client.write_all(b"NOOP\r\nNO").await.unwrap();
+        assert_eq!(connection.read_line(100, SOON).await.unwrap(), b"NOOP");
+        connection.write(b"250 OK\r\n");
+        let mut heard = [0; 8];
+        let talk = async {
+            client.read_exact(&mut heard).await.unwrap();
+            client.write_all(b"OP\r\n").await.unwrap();
+        };
+        let (line, ()) = tokio::join!(connection.read_line(100, SOON), talk);
+        assert_eq!(line.unwrap(), b"NOOP");
+        assert_eq!(&heard, b"250 OK\r\n");
+    }
+
+    #[tokio::test]
+    async fn output_that_is_cut_off_goes_on_where_it_was() {
+        let (mut connection, mut client) = pair().await;
+        let much: Vec<u8> = (0..4_000_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        connection.write(&much);
+        assert!(timeout(Duration::from_millis(50), connection.flush()).await.is_err(), "nobody reads yet");
+        let mut heard = vec![0; much.len()];
+        let (flushed, read) = tokio::join!(connection.flush(), client.read_exact(&mut heard));
+        flushed.unwrap();
+        read.unwrap();
+        assert!(heard == much && connection.pending_output() == 0);
     }
 
     #[tokio::test]

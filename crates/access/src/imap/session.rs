@@ -72,7 +72,8 @@ impl Session {
         let greeting = format!("* OK [CAPABILITY {}] Congvu is ready.\r\n", self.capabilities());
         self.connection.write(greeting.as_bytes());
         loop {
-            if !self.connection.has_input() && self.connection.flush().await.is_err() {
+            // What is less leaves with the next wait for the client, also in the middle of its next line.
+            if self.connection.relieve(FLUSH_AT).await.is_err() {
                 return;
             }
             let stop = self.stop.clone();
@@ -137,9 +138,7 @@ impl Session {
 
     /// Sends the output when it has become large.
     pub(super) async fn relieve(&mut self) -> Result<(), Failed> {
-        if self.connection.pending_output() >= FLUSH_AT {
-            self.connection.flush().await?;
-        }
+        self.connection.relieve(FLUSH_AT).await?;
         Ok(())
     }
 

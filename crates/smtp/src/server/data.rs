@@ -155,6 +155,9 @@ impl Session {
             None => self.receive(mail, &raw).await,
         };
         self.reset();
+        if replies.iter().any(Reply::is_success) {
+            self.has_taken();
+        }
         for reply in &replies {
             self.say(reply);
         }

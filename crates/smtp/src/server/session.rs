@@ -19,6 +19,10 @@ pub(super) const COMMAND_DEADLINE: Duration = Duration::from_secs(300);
 const LONGEST_LINE: usize = 4096;
 /// After so many errors the peer does not speak SMTP, or tries names.
 const MOST_ERRORS: u32 = 20;
+/// So many commands that lead to no message: whoever keeps a connection open says NOOP now and then, nobody so often.
+const MOST_FRUITLESS: u32 = 1000;
+/// Replies to pipelined commands wait for each other up to so many bytes.
+const MOST_REPLIES: usize = 16 * 1024;
 /// RFC 5321 §4.5.3.1.8 asks for 100 at least.
 pub(super) const MOST_RECIPIENTS: usize = 1000;
 
@@ -62,6 +66,7 @@ pub(super) struct Session {
     pub(super) chunks: Option<super::data::Chunks>,
     pub(super) failed_sign_ins: u32,
     errors: u32,
+    fruitless: u32,
 }
 
 impl Session {
@@ -76,6 +81,7 @@ impl Session {
             chunks: None,
             failed_sign_ins: 0,
             errors: 0,
+            fruitless: 0,
         }
     }
 
@@ -96,11 +102,9 @@ impl Session {
         }
     }
 
-    /// One command. Replies to pipelined commands leave together (RFC 2920).
+    /// One command. Replies to pipelined commands leave together (RFC 2920), before the next command is waited for.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), End> {
-        if !self.connection.has_input() {
-            self.connection.flush().await?;
-        }
+        self.connection.relieve(MOST_REPLIES).await?;
         let line = tokio::select! {
             line = self.connection.read_line(LONGEST_LINE, COMMAND_DEADLINE) => line,
             () = stop.cancelled() => {
@@ -163,7 +167,26 @@ impl Session {
         Err(End::Said)
     }
 
+    /// Counts what leads to no message; a message that was taken begins anew.
+    fn count_fruitless(&mut self) -> Result<(), End> {
+        self.fruitless += 1;
+        if self.fruitless < MOST_FRUITLESS {
+            return Ok(());
+        }
+        self.say(&Reply::new(421, "4.7.0", "Too many commands without a message. Goodbye."));
+        Err(End::Said)
+    }
+
+    /// A message was taken: what went wrong before is forgotten.
+    pub(super) const fn has_taken(&mut self) {
+        self.errors = 0;
+        self.fruitless = 0;
+    }
+
     async fn obey(&mut self, command: Command) -> Result<(), End> {
+        if !matches!(command, Command::Mail(..) | Command::Rcpt(..) | Command::Data | Command::Bdat { .. }) {
+            self.count_fruitless()?;
+        }
         if self.chunks.is_some() && matches!(command, Command::Mail(..) | Command::Rcpt(..) | Command::Data) {
             return self.refuse(&Reply::new(503, "5.5.1", "A message is under way with BDAT."));
         }

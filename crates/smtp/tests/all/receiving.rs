@@ -139,6 +139,33 @@ async fn pipelining_and_chunks() {
     .await;
 }
 
+/// RFC 2920 §3.2: a reply does not wait for the rest of a command that the client has only begun.
+#[tokio::test]
+async fn a_command_cut_in_two_holds_no_reply_back() {
+    each_agency(|agency| async move {
+        let address = open(&agency, Service::Receive).await;
+        let mut client = Client::connect(address).await;
+        client.play("S: 220 *").await;
+        client.send_raw(b"EHLO x\r\nNO").await;
+        client.play("S~ 250 *").await;
+        client.send_raw(b"OP\r\n").await;
+        client.play("S: 250 2.0.0 OK").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn commands_without_end_and_without_a_message_end_the_session() {
+    each_agency(|agency| async move {
+        let address = open(&agency, Service::Receive).await;
+        let mut client = Client::connect(address).await;
+        client.play("S: 220 *").await;
+        client.send_raw(&b"EHLO x\r\nRSET\r\n".repeat(600)).await;
+        client.play("S~ 421 4.7.0 Too many commands *").await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn lmtp_answers_for_each_recipient() {
     each_agency(|agency| async move {
