@@ -110,7 +110,9 @@ pub fn dsn(dsn: &Dsn<'_>) -> Vec<u8> {
                 mail_builder::mime::BodyPart::Binary(status(dsn).into_bytes().into()),
             )
             .transfer_encoding("7bit"),
-            MimePart::new(kind, mail_builder::mime::BodyPart::Binary(original.into())),
+            // RFC 2046 §5.2.1: no encoding but 7bit, 8bit or binary; as it came.
+            MimePart::new(kind, mail_builder::mime::BodyPart::Binary(original.into()))
+                .transfer_encoding(if original.is_ascii() { "7bit" } else { "8bit" }),
         ],
     );
     MessageBuilder::new()
@@ -161,4 +163,39 @@ fn status(dsn: &Dsn<'_>) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_returned_stands_in_a_report_as_it_came() {
+        let address: EmailAddress = "a@x.example".parse().unwrap();
+        for (original, full, encoding) in [
+            (&b"Subject: x\r\n\r\n.text\r\n"[..], true, "7bit"),
+            ("Subject: Kính gửi\r\n\r\nchữ\r\n".as_bytes(), true, "8bit"),
+            ("Subject: Kính gửi\r\n\r\nchữ\r\n".as_bytes(), false, "8bit"),
+        ] {
+            let written = dsn(&Dsn {
+                host: "h.example",
+                from: &address,
+                to: &address,
+                subject: "s",
+                text: "t",
+                envelope_id: None,
+                arrived_at: Timestamp(0),
+                at: Timestamp(0),
+                unique: "1",
+                recipients: &[],
+                original,
+                full,
+            });
+            let written = String::from_utf8(written).unwrap();
+            let shown = if full { original } else { &original[..crate::headers::split(original).0.end] };
+            assert!(written.contains(std::str::from_utf8(shown).unwrap()), "{written}");
+            assert!(written.contains(&format!("Content-Transfer-Encoding: {encoding}\r\n")), "{written}");
+            assert!(!written.contains("base64"), "{written}");
+        }
+    }
 }

@@ -105,10 +105,56 @@ pub fn get<'a>(raw: &'a [u8], name: &str) -> Option<Field<'a>> {
     fields(raw).find(|field| field.is(name))
 }
 
+/// Returns whether the header is made of fields alone (RFC 5322 §2.2): each line has a name without blanks and a colon, or
+/// goes on a field before it. Of other lines some programs make a field, some the end of the header.
+#[must_use]
+pub fn is_well_formed(raw: &[u8]) -> bool {
+    let (header, _) = split(raw);
+    let mut rest = &raw[header];
+    while !rest.is_empty() {
+        let (field, after) = rest.split_at(field_len(rest));
+        let name = field.split(|b| *b == b':').next().unwrap_or_default();
+        if name.is_empty() || name.len() == field.len() || !name.iter().all(u8::is_ascii_graphic) {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
 /// Counts the fields of this name, such as `Received`.
 #[must_use]
 pub fn count(raw: &[u8], name: &str) -> usize {
     fields(raw).filter(|field| field.is(name)).count()
+}
+
+/// Returns whether this is an Authentication-Results field of `host`: its authserv-id (RFC 8601 §2.2: a token or a quoted
+/// string, comments before it) read with all that quoting allows, so that none of ours can be forged by spelling.
+#[must_use]
+pub fn is_result_of(field: &Field<'_>, host: &str) -> bool {
+    if !field.is("Authentication-Results") {
+        return false;
+    }
+    let text = unfold(field.value);
+    let mut bytes = text.iter().copied().peekable();
+    let (mut depth, mut quoted, mut id) = (0_u32, false, Vec::new());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if depth > 0 => drop(bytes.next()),
+            b'\\' => id.extend(bytes.next()),
+            b'"' if depth == 0 => quoted = !quoted,
+            b'(' if !quoted => depth += 1,
+            b')' if !quoted => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            b';' if !quoted => break,
+            // A version may follow the name.
+            b' ' | b'\t' if !quoted && !id.is_empty() => break,
+            b' ' | b'\t' => {}
+            other => id.push(other),
+        }
+    }
+    let id = id.strip_suffix(b".").unwrap_or(&id);
+    id.eq_ignore_ascii_case(host.as_bytes())
 }
 
 /// Joins folded lines into one and trims (RFC 5322 §2.2.3).
@@ -224,6 +270,30 @@ mod tests {
         assert_eq!(decode(b"a\0b\x1b[2J\x7f\tc"), "ab[2J c");
         assert_eq!(decode("à\0\tb".as_bytes()), "à b");
         assert_eq!(decode(b"=?utf-8?Q?a=00=1Bb?="), "ab");
+    }
+
+    #[test]
+    fn our_own_results_are_known_however_they_are_spelled() {
+        let is_ours = |value: &str| {
+            let raw = format!("Authentication-Results: {value}\r\n\r\n").into_bytes();
+            is_result_of(&fields(&raw).next().unwrap(), "mx.a.example")
+        };
+        for ours in [
+            "mx.a.example; spf=pass",
+            "MX.A.example 1; spf=pass",
+            "(x (y) \\) z) mx.a.example(c); spf=pass",
+            "\"mx.a.example\"; spf=pass",
+            "\"m\\x.a\\.example\"; spf=pass",
+            "\" mx.a.example \" 1; spf=pass",
+            "m\\x.a.example; spf=pass",
+            "\r\n\tmx.a.example.;\r\n\tspf=pass",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in ["other.example; spf=pass", "mx.a.example.org; x=y", "(mx.a.example) other.example; x=y"]
+        {
+            assert!(!is_ours(other), "{other}");
+        }
     }
 
     #[test]

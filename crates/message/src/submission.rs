@@ -1,6 +1,6 @@
 //! What a submission server looks at and mends (RFC 6409 §6, §8).
 
-use crate::{headers, parse_addresses};
+use crate::{headers, mailbox_list};
 use congvu_types::{EmailAddress, Refusal, RefusalKind, Timestamp};
 
 /// Who a message says it is from.
@@ -12,38 +12,53 @@ pub struct SenderFields {
     pub sender: Option<EmailAddress>,
     /// Every address of `Reply-To`: where the answers go.
     pub reply_to: Vec<EmailAddress>,
+    /// Every address of `Resent-From` and `Resent-Sender`, of all the times that it was resent.
+    pub resent: Vec<EmailAddress>,
 }
 
-/// Reads `From`, `Sender` and `Reply-To` strictly: exactly one `From` field with at least one valid address, at most one
-/// `Sender`, which several authors demand, at most one `Reply-To` (RFC 5322 §3.6.2).
+impl SenderFields {
+    /// Returns every address that the header names as an author or a sender, authors first.
+    pub fn all(&self) -> impl Iterator<Item = &EmailAddress> {
+        self.from.iter().chain(&self.sender).chain(&self.resent)
+    }
+}
+
+/// Reads who sends strictly, so that no program shows another author than the one whose right was asked (S8.3c, Điều 8):
+/// a header of fields alone, exactly one `From`, at most one `Sender`, which several authors demand, at most one `Reply-To`
+/// (RFC 5322 §3.6.2), any `Resent-` fields (§3.6.6), all of them by [`mailbox_list`].
 pub fn sender_fields(raw: &[u8]) -> Result<SenderFields, Refusal> {
     let invalid = || Refusal::new(RefusalKind::InvalidMessage);
     let from = only(raw, "From")?.ok_or_else(invalid)?;
-    let sender = only(raw, "Sender")?;
-    if from.is_empty()
-        || sender.as_ref().is_some_and(|s| s.len() != 1)
-        || (from.len() > 1 && sender.is_none())
-    {
+    let mut sender = only(raw, "Sender")?.unwrap_or_default();
+    let reply_to = only(raw, "Reply-To")?.unwrap_or_default();
+    let mut resent = Vec::new();
+    for field in headers::fields(raw).filter(|f| f.is("Resent-From") || f.is("Resent-Sender")) {
+        let list = mailbox_list(field.value).ok_or_else(invalid)?;
+        if field.is("Resent-Sender") && list.len() != 1 {
+            return Err(invalid());
+        }
+        resent.extend(list);
+    }
+    let is_sent_by_one = sender.len() == 1 || (sender.is_empty() && from.len() == 1);
+    if !is_sent_by_one || !headers::is_well_formed(raw) {
         return Err(invalid());
     }
-    let reply_to = only(raw, "Reply-To")?.unwrap_or_default();
-    Ok(SenderFields { from, sender: sender.and_then(|mut s| s.pop()), reply_to })
+    Ok(SenderFields { from, sender: sender.pop(), reply_to, resent })
 }
 
-/// The addresses of a field that may stand at most once; a part that is no address makes the field invalid.
+/// The addresses of a field that may stand at most once.
 fn only(raw: &[u8], name: &str) -> Result<Option<Vec<EmailAddress>>, Refusal> {
     let mut found = headers::fields(raw).filter(|f| f.is(name));
     let Some(field) = found.next() else { return Ok(None) };
-    if found.next().is_some() {
-        return Err(Refusal::new(RefusalKind::InvalidMessage));
+    match (mailbox_list(field.value), found.next()) {
+        (Some(list), None) => Ok(Some(list)),
+        _ => Err(Refusal::new(RefusalKind::InvalidMessage)),
     }
-    let items = parse_addresses(field.value);
-    let addresses: Option<Vec<EmailAddress>> = items.iter().map(crate::AddressItem::address).collect();
-    addresses.map(Some).ok_or_else(|| Refusal::new(RefusalKind::InvalidMessage))
 }
 
 /// Completes a submitted message: `Date` and `Message-ID` when they are missing (RFC 6409 §8.2, §8.3), and no `Bcc`,
-/// `Resent-Bcc` or `Return-Path` (RFC 5322 §3.6.3, §3.6.6, RFC 5321 §4.4). `unique` makes the Message-ID unique within `host`.
+/// `Resent-Bcc` or `Return-Path` (RFC 5322 §3.6.3, §3.6.6, RFC 5321 §4.4), nor results of checks that only we may state (RFC
+/// 8601 §5). `unique` makes the Message-ID unique within `host`, which is our name.
 #[must_use]
 pub fn complete(raw: &[u8], now: Timestamp, unique: &str, host: &str) -> Vec<u8> {
     let mut added = String::new();
@@ -53,7 +68,9 @@ pub fn complete(raw: &[u8], now: Timestamp, unique: &str, host: &str) -> Vec<u8>
     if headers::get(raw, "Message-ID").is_none() {
         added.push_str(&format!("Message-ID: <{unique}@{host}>\r\n"));
     }
-    let kept = headers::remove(raw, |f| f.is("Bcc") || f.is("Resent-Bcc") || f.is("Return-Path"));
+    let kept = headers::remove(raw, |f| {
+        f.is("Bcc") || f.is("Resent-Bcc") || f.is("Return-Path") || headers::is_result_of(f, host)
+    });
     headers::prepend(added.as_bytes(), &kept)
 }
 
@@ -73,17 +90,32 @@ mod tests {
             b"From: a@x.example\r\nSender: b@x.example, c@x.example\r\n\r\n",
             b"From: a@x.example\r\nReply-To: b@x.example\r\nReply-To: c@x.example\r\n\r\n",
             b"From: a@x.example\r\nReply-To: nobody\r\n\r\n",
+            b"From: <bqlctgt@x.example> <mai@x.example>\r\n\r\n",
+            b"From: a@x.example\r\nResent-From: nobody\r\n\r\n",
+            b"From: a@x.example\r\nno colon\r\n\r\n",
+            b"From: a@x.example\r\nFr om: b@x.example\r\n\r\n",
         ] {
             assert!(sender_fields(bad).is_err(), "{}", String::from_utf8_lossy(bad));
         }
     }
 
     #[test]
+    fn who_resends_is_a_sender_too() {
+        let raw =
+            b"Resent-From: c@x.example, d@x.example\r\nResent-Sender: e@x.example\r\nFrom: a@x.example\r\n\
+                    Sender: b@x.example\r\nResent-From: f@x.example\r\n\r\n";
+        let fields = sender_fields(raw).unwrap();
+        let all: String = fields.all().map(EmailAddress::local).collect();
+        assert_eq!(all, "abcdef");
+    }
+
+    #[test]
     fn a_submission_is_completed_and_blind_copies_stay_blind() {
-        let raw = b"From: a@x.example\r\nBcc: s@x.example\r\nResent-Bcc: t@x.example\r\n\r\nx\r\n";
+        let raw = b"From: a@x.example\r\nBcc: s@x.example\r\nResent-Bcc: t@x.example\r\n\
+                    Authentication-Results: h.example; dkim=pass\r\n\r\nx\r\n";
         let out = complete(raw, Timestamp(0), "1", "h.example");
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("Date: Thu, 01 Jan 1970") && text.contains("Message-ID: <1@h.example>"));
-        assert!(!text.contains("Bcc"));
+        assert!(!text.contains("Bcc") && !text.contains("dkim=pass"));
     }
 }

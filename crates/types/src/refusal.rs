@@ -45,6 +45,10 @@ pub enum RefusalKind {
     RelayDenied,
     /// The sender's own policy says to refuse this message (DMARC, SPF).
     SenderPolicy,
+    /// The message says it is from an address of ours, but nobody signed in to send it (S8.3c, S9.1).
+    SignInToSend,
+    /// For now it cannot be found out what the sender's policy says.
+    SenderUnverified,
     /// The message has passed here too often.
     MailLoop,
     /// The message cannot be understood, or lacks what it must have.
@@ -69,7 +73,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind, for tests that each has its words.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::NotFound,
         Self::NoRight,
         Self::SignInFailed,
@@ -89,6 +93,8 @@ impl RefusalKind {
         Self::UnknownRecipient,
         Self::RelayDenied,
         Self::SenderPolicy,
+        Self::SignInToSend,
+        Self::SenderUnverified,
         Self::MailLoop,
         Self::InvalidMessage,
         Self::UnofficialDomain,

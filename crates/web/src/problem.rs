@@ -142,6 +142,7 @@ const fn status_of(kind: RefusalKind) -> StatusCode {
         | RefusalKind::SenderNotAllowed
         | RefusalKind::RelayDenied
         | RefusalKind::SenderPolicy
+        | RefusalKind::SignInToSend
         | RefusalKind::UnofficialDomain
         | RefusalKind::NotEntitled
         | RefusalKind::OwnMessage => StatusCode::FORBIDDEN,
@@ -160,7 +161,7 @@ const fn status_of(kind: RefusalKind) -> StatusCode {
         RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RefusalKind::TooMany | RefusalKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
         RefusalKind::OverQuota => StatusCode::INSUFFICIENT_STORAGE,
-        RefusalKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        RefusalKind::Busy | RefusalKind::SenderUnverified => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

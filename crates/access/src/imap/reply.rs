@@ -84,12 +84,13 @@ const fn code(kind: RefusalKind) -> &'static str {
         | RefusalKind::SenderNotAllowed
         | RefusalKind::RelayDenied
         | RefusalKind::SenderPolicy
+        | RefusalKind::SignInToSend
         | RefusalKind::UnofficialDomain
         | RefusalKind::NotEntitled
         | RefusalKind::OwnMessage => "NOPERM",
         RefusalKind::SignInFailed | RefusalKind::SignedOut => "AUTHENTICATIONFAILED",
         RefusalKind::PasswordMustChange => "EXPIRED",
-        RefusalKind::TooManyAttempts | RefusalKind::Busy => "UNAVAILABLE",
+        RefusalKind::TooManyAttempts | RefusalKind::Busy | RefusalKind::SenderUnverified => "UNAVAILABLE",
         RefusalKind::OverQuota => "OVERQUOTA",
         RefusalKind::TooLarge => "TOOBIG",
         RefusalKind::TooMany => "LIMIT",
