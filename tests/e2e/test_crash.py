@@ -47,7 +47,7 @@ class Load:
             with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), timeout=20) as client:
                 while not self.stop.is_set():
                     name = uuid.uuid4().hex
-                    client.sendmail("sonoivu@gov.example", [OWN], f"Subject: {name}\r\n\r\n{name}\r\n")
+                    client.sendmail("sonoivu@gov.example", [OWN], f"From: sonoivu@gov.example\r\nSubject: {name}\r\n\r\n{name}\r\n")
                     self.delivered.add(name)
         except (OSError, smtplib.SMTPException):
             pass
@@ -178,7 +178,7 @@ class Traced(unittest.TestCase):
         self.addCleanup(server.remove)
         with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60) as client:
             for turn in range(10):
-                client.sendmail("sonoivu@gov.example", [OWN], f"Subject: {turn}\r\n\r\n{turn}\r\n")
+                client.sendmail("sonoivu@gov.example", [OWN], f"From: sonoivu@gov.example\r\nSubject: {turn}\r\n\r\n{turn}\r\n")
         server.stop()
         synced, answers = False, 0
         with open(trace, errors="replace") as lines:

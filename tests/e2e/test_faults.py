@@ -118,7 +118,7 @@ class Faults(Story):
         self.assertEqual(send(), 250)
 
     def test_a_broken_mime_body_is_stored_as_it_came(self):
-        raw = b"Subject: broken\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: multipart/mixed\r\n\r\n--\r\n\xff\xfe\r\n"
+        raw = b"From: a@x.example\r\nSubject: broken\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: multipart/mixed\r\n\r\n--\r\n\xff\xfe\r\n"
         with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), timeout=30) as client:
             client.ehlo("x.example")
             client.mail("a@x.example")

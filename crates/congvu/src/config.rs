@@ -36,6 +36,10 @@ pub(crate) struct Config {
     /// Networks whose mail is taken without inspection (internal relays), such as `10.0.0.0/8`.
     #[serde(default)]
     pub(crate) trusted_networks: Vec<String>,
+    /// The address of the account that gets the postmaster's mail, of this host and of every domain; when absent, one of
+    /// the agency's that somebody manages.
+    #[serde(default)]
+    pub(crate) postmaster: Option<String>,
     /// Runs as the sample: shows captured mail in the web application. Never set by hand.
     #[serde(default)]
     pub(crate) demo: bool,
@@ -164,6 +168,11 @@ impl Config {
         if self.hostname.parse::<congvu_types::Domain>().is_err() {
             faults.push(format!("hostname: {:?} is not a host name", self.hostname));
         }
+        if let Some(address) = &self.postmaster
+            && let Err(reason) = address.parse::<congvu_types::EmailAddress>()
+        {
+            faults.push(format!("postmaster: {reason}"));
+        }
         if let Err(reason) = DatabaseUrl::parse(&self.database) {
             faults.push(format!("database: {reason}"));
         }
@@ -238,6 +247,8 @@ mod tests {
         assert!(error.contains("congvu.toml:3: ") || error.contains("missing field `blobs`"), "{error}");
         let error = load(&format!("{GOOD}[outbound]\nsmarthost = \"relay\"\n")).unwrap_err();
         assert!(error.contains("is not host:port"), "{error}");
+        let error = load(&format!("postmaster = \"nobody\"\n{GOOD}")).unwrap_err();
+        assert!(error.contains("postmaster: "), "{error}");
         let error = load(&format!("trusted-networks = [\"10.0.0.0/99\"]\n{GOOD}")).unwrap_err();
         assert!(error.contains("10.0.0.0/99"), "{error}");
     }

@@ -147,6 +147,7 @@ fn write_config(
         sign_in: SignIn { without_tls: true, clients_may_use_password: true },
         limits: Limits { connections_per_address: 20_000, ..Limits::default() },
         trusted_networks: Vec::new(),
+        postmaster: None,
         demo: true,
     };
     let text = toml::to_string(&config).map_err(|e| Failure(format!("writing {}: {e}", file.display())))?;

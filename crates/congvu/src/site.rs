@@ -5,7 +5,10 @@ use congvu_directory::{AuthPolicy, Authenticator};
 use congvu_storage::{Db, MigrationSet, Node, OpenOptions};
 use congvu_transport::{Outbound, Site};
 use congvu_types::SystemClock;
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 /// Every table, in the order of the floors.
 const MIGRATIONS: [&MigrationSet; 4] = [
@@ -37,7 +40,19 @@ pub(crate) async fn open_for_command(config: &Config) -> Result<Db, Failure> {
 /// The place that transport must know.
 pub(crate) fn site(config: &Config) -> Site {
     let outbound = if config.outbound.capture { Outbound::Capture } else { Outbound::Send };
-    Site::new(config.hostname.clone(), outbound)
+    // Who listens everywhere listens on the loopback too; which other addresses are its own, its name says.
+    let addresses: Vec<IpAddr> = config
+        .listen
+        .smtp
+        .iter()
+        .map(|listen| match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        })
+        .collect();
+    let postmaster = config.postmaster.as_deref().and_then(|address| address.parse().ok());
+    Site::new(config.hostname.clone(), outbound).at(&addresses).with_postmaster(postmaster)
 }
 
 /// Who signs people in.

@@ -1,6 +1,6 @@
 //! Accounts (hộp thư công vụ) and which address leads to which.
 
-use crate::people::agency_by_domain;
+use crate::{RightKind, people::agency_by_domain};
 use congvu_regulation::AccountKind;
 use congvu_storage::{Chain, Event, Row, Snapshot, Tx, params};
 use congvu_types::{AccountId, AgencyId, Domain, EmailAddress, Error, PersonId, RefusalKind, Result};
@@ -105,6 +105,18 @@ pub fn recipient(snapshot: &Snapshot, address: &EmailAddress) -> Result<Recipien
     } else {
         Ok(Recipient::Elsewhere)
     }
+}
+
+/// Returns the account that answers for a domain of ours, or for all: the oldest of an agency that somebody manages, else
+/// the oldest that there is.
+pub fn managed_account(snapshot: &Snapshot, domain: Option<&Domain>) -> Result<Option<AccountId>> {
+    snapshot.query_opt(
+        "SELECT a.id FROM account a JOIN agency g ON g.id = a.agency_id WHERE (?1 = '' OR g.domain = ?1)
+         ORDER BY CASE WHEN EXISTS (SELECT 1 FROM account_grant t WHERE t.account_id = a.id AND t.rights >= ?2)
+             THEN 0 ELSE 1 END, CASE a.kind WHEN 'agency' THEN 0 ELSE 1 END, a.id LIMIT 1",
+        &params![domain.map_or("", Domain::as_str), 1_i64 << RightKind::Manage as u8],
+        |r| Ok(AccountId::new(r.i64(0)?)),
+    )
 }
 
 /// Returns whether a domain is one of ours.

@@ -23,7 +23,7 @@ mod throttle;
 
 pub use accounts::{
     AccountRow, Recipient, account, account_by_address, account_quota, accounts, is_local_domain,
-    own_account, recipient, set_quota,
+    managed_account, own_account, recipient, set_quota,
 };
 pub use acting::{
     AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, rights_of_person,

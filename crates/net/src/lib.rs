@@ -17,7 +17,7 @@ pub use budget::{Budget, Share};
 pub use connection::{Connection, ReadError};
 pub use dialer::{Dialed, dial};
 pub use listener::{Gate, bind, serve};
-pub use resolver::{MailHost, MxAnswer, Resolver, mail_hosts, resolver};
+pub use resolver::{MailHost, MxAnswer, Resolver, mail_hosts, nearer_than_us, resolver};
 
 /// Returns 24 random characters that stand in a header, a file name or a protocol's token alike (144 bits).
 pub fn random_token() -> std::io::Result<String> {

@@ -46,6 +46,8 @@ pub fn resolver(server: Option<SocketAddr>) -> io::Result<Resolver> {
 /// A host that takes mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailHost {
+    /// How far it is: the lowest is tried first.
+    pub preference: u16,
     /// Its name.
     pub name: String,
     /// Its addresses, in the order to try.
@@ -91,12 +93,12 @@ pub async fn mail_hosts(resolver: &Resolver, domain: &Domain) -> MxAnswer {
     named.truncate(MAX_HOSTS);
     let mut hosts = Vec::new();
     let mut failure = None;
-    for (_, host) in named {
+    for (preference, host) in named {
         match resolver.lookup_ip(host.as_str()).await {
             Ok(found) => {
                 let addresses: Vec<IpAddr> = found.iter().collect();
                 let name = host.trim_end_matches('.').to_ascii_lowercase();
-                hosts.push(MailHost { name, addresses });
+                hosts.push(MailHost { preference, name, addresses });
             }
             Err(error) if error.is_nx_domain() || error.is_no_records_found() => {}
             Err(error) => failure = Some(error.to_string()),
@@ -106,5 +108,30 @@ pub async fn mail_hosts(resolver: &Resolver, domain: &Domain) -> MxAnswer {
         (false, _) => MxAnswer::Hosts(hosts),
         (true, Some(error)) => MxAnswer::Failed(error),
         (true, None) => MxAnswer::NoDomain,
+    }
+}
+
+/// Leaves out this server and those that are no nearer than it is, to whom nothing is passed on in a circle (RFC 5321
+/// §5.1); `None` when nobody is left.
+#[must_use]
+pub fn nearer_than_us(mut hosts: Vec<MailHost>, is_us: impl Fn(&MailHost) -> bool) -> Option<Vec<MailHost>> {
+    if let Some(ours) = hosts.iter().filter(|host| is_us(host)).map(|host| host.preference).min() {
+        hosts.retain(|host| host.preference < ours);
+    }
+    (!hosts.is_empty()).then_some(hosts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_goes_only_to_who_is_nearer_than_we_are() {
+        let host = |preference, name: &str| MailHost { preference, name: name.into(), addresses: Vec::new() };
+        let all = vec![host(5, "near"), host(10, "us"), host(10, "beside"), host(20, "far")];
+        let is_us = |host: &MailHost| host.name == "us";
+        assert_eq!(nearer_than_us(all.clone(), is_us), Some(vec![host(5, "near")]));
+        assert_eq!(nearer_than_us(all[1..].to_vec(), is_us), None);
+        assert_eq!(nearer_than_us(all.clone(), |_| false), Some(all));
     }
 }

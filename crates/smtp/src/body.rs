@@ -99,8 +99,13 @@ impl DotReader {
         self.text = Vec::new();
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.text.len()
+    /// Returns how much memory it holds.
+    pub(crate) fn held(&self) -> usize {
+        self.text.capacity()
+    }
+
+    pub(crate) const fn is_faulty(&self) -> bool {
+        self.fault.is_some()
     }
 
     pub(crate) fn finish(self) -> Result<Vec<u8>, BodyFault> {
@@ -170,7 +175,7 @@ mod tests {
     fn what_is_too_large_is_read_and_not_kept() {
         let mut reader = DotReader::new(10);
         assert_eq!(reader.push(&[b'x'; 100]), (100, false));
-        assert_eq!(reader.len(), 0);
+        assert_eq!(reader.held(), 0);
         assert_eq!(reader.push(b"\r\n.\r\n"), (5, true));
         assert_eq!(reader.finish(), Err(BodyFault::TooLarge));
     }

@@ -2,6 +2,7 @@
 
 use crate::params::{self, MailParams, RcptParams};
 use congvu_types::EmailAddress;
+use std::borrow::Cow;
 
 /// Why a line is no command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +46,14 @@ pub(crate) enum Command {
 
 /// Reads a command line without its CRLF.
 pub(crate) fn command(line: &[u8]) -> Result<Command, SyntaxError> {
-    let text = std::str::from_utf8(line).map_err(|_| SyntaxError::Arguments("UTF-8 text"))?;
-    let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let text = String::from_utf8_lossy(line);
+    let is_hello = line.get(..5).is_some_and(|verb| {
+        [b"EHLO ", b"HELO ", b"LHLO "].iter().any(|hello| verb.eq_ignore_ascii_case(*hello))
+    });
+    if matches!(text, Cow::Owned(_)) && !is_hello {
+        return Err(SyntaxError::Arguments("UTF-8 text"));
+    }
+    let (verb, rest) = text.split_once(' ').unwrap_or((&text, ""));
     let rest = rest.trim();
     match verb.to_ascii_uppercase().as_str() {
         "EHLO" => name(rest).map(Command::Ehlo),
@@ -71,14 +78,22 @@ fn alone(rest: &str, command: Command) -> Result<Command, SyntaxError> {
     if rest.is_empty() { Ok(command) } else { Err(SyntaxError::Arguments("no argument")) }
 }
 
-/// A host name or address literal; whatever it is, it goes into trace fields, so nothing but what such names are made of.
+/// What the peer calls itself, whatever that is.
 fn name(rest: &str) -> Result<String, SyntaxError> {
-    let name = rest.split(' ').next().unwrap_or_default();
-    let allowed = |c: char| c.is_alphanumeric() || "-._[]:".contains(c);
-    if name.is_empty() || name.len() > 255 || !name.chars().all(allowed) {
-        return Err(SyntaxError::Arguments("a host name or an address in brackets"));
+    match rest.split(' ').next().unwrap_or_default() {
+        "" => Err(SyntaxError::Arguments(HOST_NAME)),
+        name => Ok(name.to_owned()),
     }
-    Ok(name.to_owned())
+}
+
+/// What EHLO takes.
+pub(crate) const HOST_NAME: &str = "a host name or an address in brackets";
+
+/// Returns whether a name is what host names and address literals are made of (RFC 5321 §4.1.2, §4.1.3); it goes into trace
+/// fields, which are of ASCII.
+pub(crate) fn is_host_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+    !name.is_empty() && name.len() <= 255 && name.chars().all(allowed)
 }
 
 /// Takes `PREFIX:<path>` and gives the path's inside and what follows.
@@ -209,10 +224,22 @@ mod tests {
             command(b"RCPT TO:<a@x.example> NOTIFY=NEVER,DELAY"),
             Err(SyntaxError::Parameter("NOTIFY".into()))
         );
-        assert_eq!(
-            command(b"EHLO a\tb"),
-            Err(SyntaxError::Arguments("a host name or an address in brackets"))
-        );
+        assert_eq!(command(b"EHLO"), Err(SyntaxError::Arguments(HOST_NAME)));
+        assert_eq!(command(b"MAIL FROM:<\xff@x.example>"), Err(SyntaxError::Arguments("UTF-8 text")));
+    }
+
+    #[test]
+    fn a_host_may_call_itself_anything_but_not_be_written_so() {
+        for (line, is_name) in [
+            (&b"EHLO mail_1.x.example"[..], true),
+            (b"ehlo [IPv6:::1]", true),
+            ("EHLO máy-tính".as_bytes(), false),
+            (b"EHLO m\xe1y", false),
+            (b"EHLO a\tb", false),
+        ] {
+            let Ok(Command::Ehlo(name)) = command(line) else { panic!("no EHLO") };
+            assert_eq!(is_host_name(&name), is_name, "{name}");
+        }
     }
 
     proptest::proptest! {

@@ -1,7 +1,7 @@
 //! The worker of the outbound queue: does the waiting and the dialling; what follows is decided in `transport::queue`.
 
 use crate::client::{self, Broken, Caller, Heard};
-use congvu_net::{MxAnswer, Resolver, dial, mail_hosts};
+use congvu_net::{MxAnswer, Resolver, dial, mail_hosts, nearer_than_us};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{
     Site,
@@ -275,7 +275,16 @@ impl Outbound {
                             .map(|ip| SocketAddr::new(ip, *port))
                             .collect()
                     };
-                    Ok(hosts.into_iter().map(|h| (h.name, at_port(h.addresses))).collect())
+                    let site = &self.0.options.site;
+                    match nearer_than_us(hosts, |h| site.is_here(&h.name, &h.addresses)) {
+                        Some(hosts) => {
+                            Ok(hosts.into_iter().map(|h| (h.name, at_port(h.addresses))).collect())
+                        }
+                        // RFC 5321 §5.1, RFC 3463 §3.5: 5.4.6.
+                        None => {
+                            Err(failed(lease, "5.4.6", "the domain's mail would come back to this server"))
+                        }
+                    }
                 }
                 // RFC 7505 §4.2: 5.1.10.
                 MxAnswer::NullMx => Err(failed(lease, "5.1.10", "the domain takes no mail (null MX)")),

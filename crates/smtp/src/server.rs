@@ -2,6 +2,7 @@
 
 mod auth;
 mod data;
+mod pace;
 mod receive;
 mod session;
 mod submission;

@@ -118,7 +118,7 @@ pub(crate) fn send(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Ou
         tracing::error!(%error, "a report goes without the message that it speaks of");
         Vec::new()
     });
-    let (shown, full) = returned(&raw, original.ret);
+    let (shown, full) = returned(&raw, original.ret, first.fate);
     let recipients: Vec<DsnRecipient<'_>> = told
         .iter()
         .map(|outcome| DsnRecipient {
@@ -130,7 +130,7 @@ pub(crate) fn send(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Ou
             diagnostic: outcome.answer.as_deref().map(brief),
         })
         .collect();
-    let (from, unique) = (site.postmaster()?, tx.new_id().to_string());
+    let (from, unique) = (site.reporter()?, tx.new_id().to_string());
     let cleared = Cleared::report(&Dsn {
         host: site.host(),
         from: &from,
@@ -149,9 +149,9 @@ pub(crate) fn send(tx: &mut Tx, site: &Site, original: &Original, outcomes: &[Ou
     Ok(())
 }
 
-/// RFC 3461 §4.3: RET=FULL is asked of failures; a long message is returned by its header all the same.
-fn returned(raw: &[u8], ret: Ret) -> (&[u8], bool) {
-    if ret == Ret::Full && raw.len() <= MOST_RETURNED {
+/// RFC 3461 §4.3: RET=FULL is asked of failures alone; a long message is returned by its header all the same.
+fn returned(raw: &[u8], ret: Ret, fate: Fate) -> (&[u8], bool) {
+    if ret == Ret::Full && fate == Fate::Failed && raw.len() <= MOST_RETURNED {
         return (raw, true);
     }
     let header = headers::split(raw).0;
@@ -181,5 +181,19 @@ fn line(outcome: &Outcome) -> String {
     match &outcome.remote {
         Some(remote) => format!("  {}\n    {remote}: {answer}\n", outcome.address),
         None => format!("  {}\n    {answer}\n", outcome.address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_failure_returns_the_whole_message() {
+        let raw = b"Subject: x\r\n\r\nbody\r\n";
+        assert_eq!(returned(raw, Ret::Full, Fate::Failed), (&raw[..], true));
+        for fate in [Fate::Delivered, Fate::Relayed, Fate::Delayed] {
+            assert_eq!(returned(raw, Ret::Full, fate), (&b"Subject: x\r\n"[..], false));
+        }
     }
 }

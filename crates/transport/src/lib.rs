@@ -10,6 +10,7 @@
 //! (test: `both_senders_must_be_the_persons_own`).
 
 mod captured;
+mod claims;
 pub mod dkim;
 mod dsn;
 pub mod facts;
@@ -25,10 +26,12 @@ mod site;
 mod submit;
 
 pub use captured::{Captured, captured, captured_message};
+pub use claims::{Claim, claims};
 pub use congvu_casework::review::{
     Decision, DecisionKind, Draft, Envelope, EnvelopeRecipient, Notify, Ret, Seen, Via,
 };
 pub use judge::{Action, Reason, Rules, Verdict, judge};
+pub use local::recipient;
 pub use receive::{Arrival, Receipt, receive};
 pub use release::{decide, move_messages, withdraw};
 pub use results::{Trace, authentication_results, stamp};

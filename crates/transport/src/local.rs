@@ -1,10 +1,11 @@
 //! Where each recipient's mail goes, and delivery to accounts here.
 
+use crate::Site;
 use congvu_casework::review::EnvelopeRecipient;
 use congvu_directory::Recipient;
 use congvu_mail::{DeliverOptions, PreparedMessage, Role, Target};
 use congvu_storage::{Snapshot, Tx};
-use congvu_types::{AccountId, Error, Flags, Refusal, RefusalKind, Result};
+use congvu_types::{AccountId, EmailAddress, Error, Flags, Refusal, RefusalKind, Result};
 use std::collections::BTreeMap;
 
 /// At most this many accounts are written in one transaction; more become a job (docs: storage §3.4).
@@ -21,11 +22,30 @@ pub(crate) struct Routed {
     pub(crate) unknown: Vec<usize>,
 }
 
+/// Returns where mail for `address` goes. The postmaster of this host and of each domain of ours is always there (RFC 5321
+/// §4.5.1): the account named in the configuration, else one that somebody manages. Nobody else is at the host's own name.
+pub fn recipient(snapshot: &Snapshot, site: &Site, address: &EmailAddress) -> Result<Recipient> {
+    let found = congvu_directory::recipient(snapshot, address)?;
+    let is_host = site.is_host(address.domain());
+    let is_ours = found == Recipient::Unknown || (found == Recipient::Elsewhere && is_host);
+    if !is_ours || !address.local().eq_ignore_ascii_case("postmaster") {
+        return Ok(if is_ours { Recipient::Unknown } else { found });
+    }
+    if let Some(named) = site.postmaster()
+        && let account @ Recipient::Account(_) = congvu_directory::recipient(snapshot, named)?
+    {
+        return Ok(account);
+    }
+    let domain = (!is_host).then(|| address.domain());
+    let steward = congvu_directory::managed_account(snapshot, domain)?;
+    Ok(steward.map_or(Recipient::Unknown, Recipient::Account))
+}
+
 /// Sorts recipients by where their mail goes.
-pub(crate) fn route(snapshot: &Snapshot, recipients: &[EnvelopeRecipient]) -> Result<Routed> {
+pub(crate) fn route(snapshot: &Snapshot, site: &Site, recipients: &[EnvelopeRecipient]) -> Result<Routed> {
     let mut routed = Routed::default();
     for (place, recipient) in recipients.iter().enumerate() {
-        match congvu_directory::recipient(snapshot, &recipient.address)? {
+        match self::recipient(snapshot, site, &recipient.address)? {
             Recipient::Account(account) => routed.local.entry(account).or_default().push(place),
             Recipient::Elsewhere => routed.elsewhere.push(place),
             Recipient::Unknown => routed.unknown.push(place),

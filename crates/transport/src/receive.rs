@@ -33,6 +33,16 @@ impl Arrival {
     pub fn new(id: String, envelope: Envelope, message: PreparedMessage, verdict: &Verdict) -> Self {
         Self { id, envelope, message, is_junk: verdict.action == Action::Junk, one_answer: true }
     }
+
+    /// Sends no news of success: of what is junk, or whose sender nothing vouches for, reports would go to whoever was
+    /// named as the sender, with a text of the writer's choice.
+    #[must_use]
+    pub fn without_good_news(mut self) -> Self {
+        for recipient in &mut self.envelope.recipients {
+            recipient.notify.success = false;
+        }
+        self
+    }
 }
 
 /// What became of one recipient, in the order of the envelope.
@@ -49,7 +59,7 @@ pub struct Receipt {
 /// door with one answer for all refuses when all are refused, and of the others the sender is told by a report.
 pub fn receive(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Vec<Receipt>> {
     let recipients = &arrival.envelope.recipients;
-    let routed = local::route(tx, recipients)?;
+    let routed = local::route(tx, site, recipients)?;
     let mut outcomes: Vec<Result<(), Refusal>> = vec![Ok(()); recipients.len()];
     let refused = routed.unknown.iter().map(|p| (*p, RefusalKind::UnknownRecipient));
     let refused = refused.chain(routed.elsewhere.iter().map(|p| (*p, RefusalKind::RelayDenied)));

@@ -40,10 +40,14 @@ pub fn authentication_results(host: &str, peer: &PeerFacts<'_>, facts: &Facts) -
     if facts.dkim.is_empty() {
         text.push_str(";\r\n\tdkim=none");
     }
-    let _ = write!(text, ";\r\n\tdmarc={}", facts.dmarc.result.as_str());
+    match facts.authors.fault {
+        None => text.push_str(&format!(";\r\n\tdmarc={}", facts.dmarc.result.as_str())),
+        // RFC 8601 §2.2: why.
+        Some(fault) => text.push_str(&format!(";\r\n\tdmarc=permerror reason={}", value(fault.as_str()))),
+    }
     if !facts.dmarc.domain.is_empty() {
         let wanted = match facts.dmarc.policy {
-            Policy::None => "none",
+            Policy::None | Policy::Unknown => "none",
             Policy::Quarantine => "quarantine",
             Policy::Reject => "reject",
         };
@@ -85,33 +89,14 @@ fn value(text: &str) -> String {
 /// under our own name, which only we may state (RFC 8601 §5).
 #[must_use]
 pub fn stamp(raw: &[u8], trace: &Trace<'_>) -> Vec<u8> {
-    let kept = headers::remove(raw, |field| {
-        field.is("Return-Path") || (field.is("Authentication-Results") && names(field.value, trace.host))
-    });
+    let kept =
+        headers::remove(raw, |field| field.is("Return-Path") || headers::is_result_of(field, trace.host));
     let path = trace.return_path.map(ToString::to_string).unwrap_or_default();
     let mut stamped = format!("Return-Path: <{path}>\r\n").into_bytes();
     stamped.extend_from_slice(trace.results.as_bytes());
     stamped.extend_from_slice(trace.received.as_bytes());
     stamped.extend_from_slice(&kept);
     stamped
-}
-
-/// Whether the authserv-id of a results field is `host`; comments before it are passed over.
-fn names(field: &[u8], host: &str) -> bool {
-    let mut depth = 0_u32;
-    let mut id = Vec::new();
-    for byte in headers::unfold(field) {
-        match byte {
-            b'(' => depth += 1,
-            b')' => depth = depth.saturating_sub(1),
-            b';' if depth == 0 => break,
-            b' ' | b'\t' | b'"' if id.is_empty() => {}
-            b' ' | b'\t' if depth == 0 => break,
-            other if depth == 0 && other != b'"' => id.push(other),
-            _ => {}
-        }
-    }
-    id.eq_ignore_ascii_case(host.as_bytes())
 }
 
 #[cfg(test)]

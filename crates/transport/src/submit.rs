@@ -27,9 +27,10 @@ pub enum Submitted {
 /// No message has more recipients than this (RFC 5321 §4.5.3.1.8 asks for 100).
 const MAX_RECIPIENTS: usize = 1000;
 
-/// Submits a message. The envelope sender and every address of `From` and `Sender` must be addresses that the person may
-/// use (RFC 6409 §6.1, S3.1b); when one of them is of an account under review, the message is held (S9.1, Điều 9), and
-/// when they are of several such accounts it is refused. An address of ours that nobody has refuses the whole message.
+/// Submits a message. The envelope sender and every address of `From`, `Sender` and their `Resent-` kin must be addresses
+/// that the person may use (RFC 6409 §6.1, S3.1b); when one of them is of an account under review, the message is held
+/// (S9.1, Điều 9), and when they are of several such accounts it is refused. An address of ours that nobody has refuses the
+/// whole message.
 pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result<Submitted> {
     still_signed_in(tx, who)?;
     let recipients = &draft.envelope().recipients;
@@ -37,7 +38,7 @@ pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result
         return Err(RefusalKind::TooMany.into());
     }
     let acting = senders(tx, who, draft)?;
-    let routed = local::route(tx, recipients)?;
+    let routed = local::route(tx, site, recipients)?;
     if let Some(place) = routed.unknown.first() {
         let address = &recipients[*place].address;
         return Err(Refusal::new(RefusalKind::UnknownRecipient).with("address", address).into());
@@ -53,7 +54,7 @@ pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result
 /// nor one agency's regulation for another's (S9.1, Điều 9).
 fn senders(tx: &Tx, who: &SignedIn, draft: &Draft) -> Result<Acting<right::Submit>> {
     let fields = draft.fields();
-    let mut addresses: Vec<&EmailAddress> = fields.from.iter().chain(&fields.sender).collect();
+    let mut addresses: Vec<&EmailAddress> = fields.all().collect();
     addresses.extend(&draft.envelope().mail_from);
     let mut chosen: Option<(Acting<right::Submit>, Option<Citation>)> = None;
     for address in &addresses {

@@ -2,6 +2,7 @@
 
 use super::{
     Service,
+    pace::Pace,
     session::{End, Session},
 };
 use crate::{
@@ -10,16 +11,17 @@ use crate::{
 };
 use congvu_net::{ReadError, Share};
 use congvu_types::{Refusal, RefusalKind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// RFC 5321 §4.5.3.2.5: three minutes for a block.
-const BLOCK_DEADLINE: Duration = Duration::from_secs(180);
+/// A message is held so many times at most while it is looked at and stored: as it came, stamped, and compressed or trimmed.
+const COPIES: usize = 3;
 
 /// The chunks of a message so far.
 #[derive(Debug)]
 pub(super) struct Chunks {
     text: Vec<u8>,
     share: Share,
+    pace: Pace,
     fault: Option<BodyFault>,
 }
 
@@ -27,6 +29,12 @@ impl Chunks {
     fn blame(&mut self, fault: BodyFault) {
         self.fault.get_or_insert(fault);
         self.text = Vec::new();
+        self.share.release();
+    }
+
+    /// How long the next chunk is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.pace.patience(Instant::now()).unwrap_or_default()
     }
 }
 
@@ -48,25 +56,39 @@ impl Session {
         self.say(&Reply::new(354, "", "Send the message; end with a line of one dot."));
         self.connection.flush().await?;
         let mut reader = DotReader::new(self.server.options.max_message_bytes);
-        let mut share = self.server.budget.begin();
+        let (mut share, mut pace) = (self.begin_share(), Pace::new(Instant::now()));
         loop {
-            let input = match self.connection.peek(BLOCK_DEADLINE).await {
+            let input = match self.more(&pace).await {
                 Ok(input) => input,
                 Err(error) => return self.cut(&error),
             };
             let (used, done) = reader.push(input);
             self.connection.consume(used);
+            pace.came(used, Instant::now());
             if done {
                 break;
             }
-            if !share.cover(reader.len()) {
+            if !share.cover(reader.held()) {
                 reader.blame(BodyFault::NoRoom);
+            }
+            if reader.is_faulty() {
+                share.release();
             }
         }
         match reader.finish() {
-            Ok(raw) => self.complete(raw).await,
+            Ok(raw) => self.complete(raw, share).await,
             Err(fault) => self.answer_all(&Reply::body(fault)),
         }
+    }
+
+    fn begin_share(&self) -> Share {
+        self.server.budget.begin_for(self.connection.peer().ip())
+    }
+
+    /// Waits for more of a message, no longer than its pace allows.
+    async fn more(&mut self, pace: &Pace) -> Result<&[u8], ReadError> {
+        let patience = pace.patience(Instant::now())?;
+        self.connection.peek(patience).await
     }
 
     /// The peer stopped in the middle: nothing was acknowledged, so that it has the message still.
@@ -86,7 +108,8 @@ impl Session {
         let limit = self.server.options.max_message_bytes;
         let mut chunks = self.chunks.take().unwrap_or_else(|| Chunks {
             text: Vec::new(),
-            share: self.server.budget.begin(),
+            share: self.begin_share(),
+            pace: Pace::new(Instant::now()),
             fault: None,
         });
         if bytes.saturating_add(chunks.text.len() as u64) > limit as u64 {
@@ -94,14 +117,18 @@ impl Session {
         }
         let mut left = bytes;
         while left > 0 {
-            let input = self.connection.peek(BLOCK_DEADLINE).await.map_err(|_| End::Gone)?;
+            let input = match self.more(&chunks.pace).await {
+                Ok(input) => input,
+                Err(error) => return self.cut(&error),
+            };
             let take = input.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             if chunks.fault.is_none() {
                 chunks.text.extend_from_slice(&input[..take]);
             }
             self.connection.consume(take);
+            chunks.pace.came(take, Instant::now());
             left -= take as u64;
-            if !chunks.share.cover(chunks.text.len()) {
+            if !chunks.share.cover(chunks.text.capacity()) {
                 chunks.blame(BodyFault::NoRoom);
             }
         }
@@ -113,21 +140,21 @@ impl Session {
             self.say(&reply);
             return Ok(());
         }
-        let Chunks { text, fault, share } = chunks;
-        let _held = share;
+        let Chunks { text, fault, share, .. } = chunks;
         match fault.or_else(|| (!body::is_text(&text)).then_some(BodyFault::BareLineEnd)) {
             Some(fault) => self.answer_all(&Reply::body(fault)),
-            None => self.complete(text).await,
+            None => self.complete(text, share).await,
         }
     }
 
     /// A chunk that nobody may send is read all the same: it is no command (RFC 3030 §2).
     async fn discard(&mut self, bytes: u64) -> Result<(), End> {
-        let mut left = bytes;
+        let (mut left, mut pace) = (bytes, Pace::new(Instant::now()));
         while left > 0 {
-            let input = self.connection.peek(BLOCK_DEADLINE).await.map_err(|_| End::Gone)?;
+            let input = self.more(&pace).await.map_err(|_| End::Gone)?;
             let take = input.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             self.connection.consume(take);
+            pace.came(take, Instant::now());
             left -= take as u64;
         }
         Ok(())
@@ -145,15 +172,19 @@ impl Session {
     }
 
     /// The message is whole.
-    async fn complete(&mut self, raw: Vec<u8>) -> Result<(), End> {
+    async fn complete(&mut self, raw: Vec<u8>, mut share: Share) -> Result<(), End> {
+        if !share.cover(raw.len().saturating_mul(COPIES)) {
+            return self.answer_all(&Reply::body(BodyFault::NoRoom));
+        }
         if congvu_message::headers::count(&raw, "Received") > super::receive::MOST_HOPS {
             return self.answer_all(&Reply::refusal(&Refusal::new(RefusalKind::MailLoop)));
         }
         let Some(mail) = self.mail.take() else { return Err(End::Gone) };
         let replies = match self.who.clone() {
-            Some(who) => vec![self.submit(&who, mail, &raw).await],
-            None => self.receive(mail, &raw).await,
+            Some(who) => vec![self.submit(&who, mail, raw).await],
+            None => self.receive(mail, raw).await,
         };
+        drop(share);
         self.reset();
         if replies.iter().any(Reply::is_success) {
             self.has_taken();

@@ -9,8 +9,8 @@ use congvu_directory::Recipient;
 use congvu_mail::PreparedMessage;
 use congvu_storage::{Actor, Snapshot};
 use congvu_transport::{
-    Arrival, Trace, Verdict, authentication_results,
-    facts::{Facts, PeerFacts},
+    Arrival, Site, Trace, Verdict, authentication_results, claims,
+    facts::{Facts, Inspector, PeerFacts},
     judge, receive, stamp,
 };
 use congvu_types::{EmailAddress, Error, Refusal, RefusalKind, Result, Timestamp};
@@ -23,10 +23,11 @@ const LARGE: usize = 256 * 1024;
 /// Returns where mail for an address goes, and whether the account has no room for a message of `size` bytes (S8.1).
 pub(super) fn look_up(
     snapshot: &Snapshot,
+    site: &Site,
     address: &EmailAddress,
     size: u64,
 ) -> Result<(Recipient, Option<Refusal>)> {
-    let found = congvu_directory::recipient(snapshot, address)?;
+    let found = congvu_transport::recipient(snapshot, site, address)?;
     let Recipient::Account(account) = found else { return Ok((found, None)) };
     let Some(quota) = congvu_directory::account_quota(snapshot, account)? else { return Ok((found, None)) };
     let used = congvu_mail::usage(snapshot, account)?.bytes;
@@ -52,7 +53,7 @@ pub(super) fn transfer_id() -> Result<String> {
 
 impl Session {
     /// Takes a message in; one reply, or one for each recipient over LMTP.
-    pub(super) async fn receive(&self, mail: Mail, raw: &[u8]) -> Vec<Reply> {
+    pub(super) async fn receive(&self, mail: Mail, raw: Vec<u8>) -> Vec<Reply> {
         let recipients = mail.recipients.len();
         match self.try_receive(mail, raw).await {
             Ok(replies) => replies,
@@ -63,19 +64,23 @@ impl Session {
         }
     }
 
-    async fn try_receive(&self, mail: Mail, raw: &[u8]) -> Result<Vec<Reply>> {
-        let (facts, verdict) = self.judge(&mail, raw).await;
+    async fn try_receive(&self, mail: Mail, raw: Vec<u8>) -> Result<Vec<Reply>> {
+        let (facts, verdict) = self.judge(&mail, &raw).await?;
         if let Some(refusal) = verdict.refusal() {
             tracing::info!(peer = %self.connection.peer(), reason = ?verdict.reason, "refused a message");
             return Err(refusal.into());
         }
         let id = transfer_id()?;
         let now = self.server.options.db.clock().now();
-        let stamped = self.stamped(&mail, raw, &facts, (&id, now));
+        let stamped = self.stamped(&mail, &raw, &facts, (&id, now));
+        drop(raw);
         let message = prepare(stamped).await?;
         let db = &self.server.options.db;
         db.stage_blob(&message.blob).await?;
         let mut arrival = Arrival::new(id.clone(), mail.envelope(), message, &verdict);
+        if arrival.is_junk || !facts.believes(arrival.envelope.mail_from.as_ref()) {
+            arrival = arrival.without_good_news();
+        }
         arrival.one_answer = self.service() != Service::Lmtp;
         let (site, one_answer) = (self.server.options.site.clone(), arrival.one_answer);
         let receipts = db.write(Actor::System("smtp"), move |tx| receive(tx, &site, &arrival)).await?;
@@ -92,15 +97,21 @@ impl Session {
         Ok(vec![replies.swap_remove(answer)])
     }
 
-    async fn judge(&self, mail: &Mail, raw: &[u8]) -> (Facts, Verdict) {
+    async fn judge(&self, mail: &Mail, raw: &[u8]) -> Result<(Facts, Verdict)> {
         let options = &self.server.options;
-        let facts = match self.service() {
+        let mut facts = match self.service() {
             // A relay of ours has looked at it.
-            Service::Lmtp => Facts { is_trusted: true, ..Facts::default() },
+            Service::Lmtp => Inspector::take_on_trust(raw),
             _ => options.inspector.inspect(&self.peer(mail), raw).await,
         };
+        let (site, authors, mail_from) = (options.site.clone(), facts.authors.clone(), mail.from.clone());
+        let found = options.db.read_quick(move |s| claims(s, &site, &authors, mail_from.as_ref()));
+        facts.claims = found.await?;
+        if facts.is_trusted && facts.claims.iter().any(|claim| claim.review.is_some()) {
+            facts.dkim = options.inspector.signatures(raw).await;
+        }
         let verdict = judge(&facts, &options.rules);
-        (facts, verdict)
+        Ok((facts, verdict))
     }
 
     fn peer<'a>(&'a self, mail: &'a Mail) -> PeerFacts<'a> {

@@ -105,8 +105,9 @@ impl Session {
     /// One command. Replies to pipelined commands leave together (RFC 2920), before the next command is waited for.
     async fn step(&mut self, stop: &CancellationToken) -> Result<(), End> {
         self.connection.relieve(MOST_REPLIES).await?;
+        let patience = self.chunks.as_ref().map_or(COMMAND_DEADLINE, |chunks| chunks.patience());
         let line = tokio::select! {
-            line = self.connection.read_line(LONGEST_LINE, COMMAND_DEADLINE) => line,
+            line = self.connection.read_line(LONGEST_LINE, patience) => line,
             () = stop.cancelled() => {
                 self.say(&Reply::new(421, "4.3.2", "The server is stopping. Try again in a moment."));
                 return Err(End::Said);
@@ -129,7 +130,7 @@ impl Session {
         match error {
             ReadError::Closed | ReadError::Io(_) => Err(End::Gone),
             ReadError::TimedOut => {
-                self.say(&Reply::new(421, "4.4.2", "Nothing came for five minutes. Goodbye."));
+                self.say(&Reply::new(421, "4.4.2", "Nothing came for too long. Goodbye."));
                 Err(End::Said)
             }
             ReadError::BareLineEnd => {
@@ -156,6 +157,15 @@ impl Session {
             return Err(End::Said);
         }
         self.count_error(1)
+    }
+
+    /// Refuses one recipient. Only a stranger who names those whom nobody knows tries names; a person with an old list, and
+    /// a relay of ours, do not.
+    fn refuse_recipient(&mut self, reply: &Reply) -> Result<(), End> {
+        self.say(reply);
+        let is_known = self.server.options.inspector.trusts(self.connection.peer().ip());
+        let is_stranger = self.service() == Service::Receive && !is_known;
+        if is_stranger && reply.code >= 500 { self.count_error(1) } else { self.count_fruitless() }
     }
 
     fn count_error(&mut self, weight: u32) -> Result<(), End> {
@@ -232,15 +242,25 @@ impl Session {
         if self.service() == Service::Lmtp {
             return self.refuse(&Reply::new(500, "5.5.1", "This is LMTP: say LHLO."));
         }
-        self.greet(name, extended);
-        Ok(())
+        self.called(name, extended)
     }
 
     fn lhlo(&mut self, name: String) -> Result<(), End> {
         if self.service() != Service::Lmtp {
             return self.refuse(&Reply::new(500, "5.5.1", "This is SMTP: say EHLO."));
         }
-        self.greet(name, true);
+        self.called(name, true)
+    }
+
+    /// A person's computer may be called anything (RFC 6409 asks for no name); a server has a name of its own.
+    fn called(&mut self, name: String, extended: bool) -> Result<(), End> {
+        if codec::is_host_name(&name) {
+            self.greet(name, extended);
+        } else if self.service() == Service::Submission {
+            self.greet("unknown".to_owned(), extended);
+        } else {
+            return self.refuse(&Reply::syntax(&SyntaxError::Arguments(codec::HOST_NAME)));
+        }
         Ok(())
     }
 
@@ -352,15 +372,15 @@ impl Session {
         };
         if mail.recipients.len() >= MOST_RECIPIENTS {
             // RFC 5321 §4.5.3.1.10
-            return self.refuse(&Reply::refusal(&Refusal::new(RefusalKind::TooMany)));
+            return self.refuse_recipient(&Reply::refusal(&Refusal::new(RefusalKind::TooMany)));
         }
         if address.needs_smtputf8() && !mail.params.smtputf8 {
             return self.refuse(&Reply::new(553, "5.6.7", "Such an address needs SMTPUTF8."));
         }
-        let asked = address.clone();
+        let (asked, site) = (address.clone(), self.server.options.site.clone());
         let size = mail.params.size.unwrap_or(0);
         let found =
-            self.server.options.db.read_quick(move |s| super::receive::look_up(s, &asked, size)).await;
+            self.server.options.db.read_quick(move |s| super::receive::look_up(s, &site, &asked, size)).await;
         let refused = match found {
             Ok((_, Some(refusal))) => Some(refusal),
             Ok((Recipient::Account(_), None)) => None,
@@ -368,10 +388,10 @@ impl Session {
             // INVARIANT: only who signed in sends elsewhere.
             Ok((Recipient::Elsewhere, None)) if service == Service::Submission => None,
             Ok((Recipient::Elsewhere, None)) => Some(Refusal::new(RefusalKind::RelayDenied)),
-            Err(error) => return self.refuse(&Reply::error(&error)),
+            Err(error) => return self.refuse_recipient(&Reply::error(&error)),
         };
         if let Some(refusal) = refused {
-            return self.refuse(&Reply::refusal(&refusal.with("address", &address)));
+            return self.refuse_recipient(&Reply::refusal(&refusal.with("address", &address)));
         }
         let recipient = EnvelopeRecipient { address, notify: params.notify, orcpt: params.orcpt };
         if let Some(mail) = &mut self.mail {

@@ -20,20 +20,21 @@ impl Session {
     }
 
     /// Submits; the reply says whether it left or waits, and by which article (S9.1, Điều 9).
-    pub(super) async fn submit(&self, who: &SignedIn, mail: Mail, raw: &[u8]) -> Reply {
+    pub(super) async fn submit(&self, who: &SignedIn, mail: Mail, raw: Vec<u8>) -> Reply {
         match self.try_submit(who, mail, raw).await {
             Ok(reply) => reply,
             Err(error) => Reply::error(&error),
         }
     }
 
-    async fn try_submit(&self, who: &SignedIn, mail: Mail, raw: &[u8]) -> Result<Reply> {
+    async fn try_submit(&self, who: &SignedIn, mail: Mail, raw: Vec<u8>) -> Result<Reply> {
         let options = &self.server.options;
         let id = transfer_id()?;
         let now = options.db.clock().now();
         // Where a person sits is nobody's business outside: the trace names the client, not its address.
         let received = self.received("", "", (&id, now));
-        let whole = congvu_message::complete(raw, now, &id, options.site.host());
+        let whole = congvu_message::complete(&raw, now, &id, options.site.host());
+        drop(raw);
         let whole = congvu_message::headers::prepend(received.as_bytes(), &whole);
         let envelope = mail.envelope();
         let draft = tokio::task::spawn_blocking(move || Draft::prepare(&whole, envelope, Via::Smtp))

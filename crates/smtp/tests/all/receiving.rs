@@ -5,7 +5,7 @@ use congvu_mail::{Role, mailbox_by_role, message, raw};
 use congvu_smtp::Service;
 use congvu_types::Uid;
 use testkit::{
-    agency::{Agency, DIRECTOR, each_agency},
+    agency::{AGENCY, Agency, DIRECTOR, each_agency},
     transcript::Client,
 };
 
@@ -68,6 +68,141 @@ async fn mail_comes_in() {
     .await;
 }
 
+/// S9.1 (Điều 9), S8.3c (Điều 8): who writes as one of us signs in; on port 25 and from relays nobody vouches for it.
+#[tokio::test]
+async fn our_own_addresses_are_not_believed_of_strangers() {
+    each_agency(|agency| async move {
+        for (service, mail_from, header, answer) in [
+            (Service::Receive, "a@gov.example", "bqlctgt@khanhhoa.example", "550 5.7.1 *port (587)*(Dieu 9)"),
+            (Service::Receive, "giamdoc@khanhhoa.example", "a@gov.example", "550 5.7.1 Mail from giamdoc@*"),
+            (Service::Receive, "", "nobody@khanhhoa.example", "550 5.7.1 *"),
+            (Service::Receive, "", "postmaster@mail.khanhhoa.example", "550 5.7.1 *"),
+            (Service::Receive, "", "mailer-daemon@gov.example", "250 2.0.0 *"),
+            (Service::Lmtp, "a@gov.example", "bqlctgt@khanhhoa.example", "550 5.7.1 *(Dieu 9)"),
+            (Service::Lmtp, "giamdoc@khanhhoa.example", "giamdoc@khanhhoa.example", "250 2.0.0 *"),
+        ] {
+            let hello = if service == Service::Lmtp { "LHLO" } else { "EHLO" };
+            play(
+                &agency,
+                service,
+                &format!(
+                    "
+                S: 220 *
+                C: {hello} x
+                S~ 250 *
+                C: MAIL FROM:<{mail_from}>
+                S: 250 *
+                C: RCPT TO:<giamdoc@khanhhoa.example>
+                S: 250 *
+                C: DATA
+                S: 354 *
+                C: From: <{header}>
+                C:
+                C: .
+                S: {answer}
+            "
+                ),
+            )
+            .await;
+        }
+        assert_eq!(inbox(&agency).await.len(), 2);
+    })
+    .await;
+}
+
+/// RFC 5321 §4.5.1: the postmaster is always there, of the host and of each domain; nobody else is at the host's name.
+#[tokio::test]
+async fn the_postmaster_is_always_there() {
+    each_agency(|agency| async move {
+        play(
+            &agency,
+            Service::Receive,
+            "
+            S: 220 *
+            C: EHLO x
+            S~ 250 *
+            C: MAIL FROM:<>
+            S: 250 *
+            C: RCPT TO:<Postmaster>
+            S: 250 *
+            C: RCPT TO:<postMaster@mail.khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<postmaster@khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<postmaster@gov.example>
+            S: 550 5.7.1 *
+            C: RCPT TO:<nobody@mail.khanhhoa.example>
+            S: 550 5.1.1 *
+            C: DATA
+            S: 354 *
+            C: From: mailer-daemon@gov.example
+            C:
+            C: .
+            S: 250 2.0.0 *
+        ",
+        )
+        .await;
+        let account = agency.account(AGENCY).await;
+        let found = agency.db.read(move |s| mailbox_by_role(s, account, Role::Inbox)).await.unwrap();
+        assert_eq!(found.map(|inbox| inbox.total), Some(1), "the account that somebody manages, once");
+    })
+    .await;
+}
+
+/// RFC 3461 §4.1: news of success goes to nobody who may have been named by another.
+#[tokio::test]
+async fn good_news_is_not_sent_to_senders_nobody_vouches_for() {
+    each_agency(|agency| async move {
+        for (service, hello, expected) in [(Service::Receive, "EHLO", 0), (Service::Lmtp, "LHLO", 1)] {
+            play(
+                &agency,
+                service,
+                &format!(
+                    "
+                S: 220 *
+                C: {hello} x
+                S~ 250 *
+                C: MAIL FROM:<victim@gov.example> RET=FULL
+                S: 250 *
+                C: RCPT TO:<giamdoc@khanhhoa.example> NOTIFY=SUCCESS
+                S: 250 *
+                C: DATA
+                S: 354 *
+                C: From: victim@gov.example
+                C:
+                C: buy
+                C: .
+                S: 250 2.0.0 *
+            "
+                ),
+            )
+            .await;
+            let sent = agency.db.read(|s| congvu_transport::captured(s, 10)).await.unwrap();
+            assert_eq!(sent.len(), expected, "{service:?}");
+        }
+    })
+    .await;
+}
+
+/// Old lists are no attack: only strangers who try names are sent away, and a message that is taken begins anew.
+#[tokio::test]
+async fn refused_recipients_end_the_sessions_of_strangers_alone() {
+    each_agency(|agency| async move {
+        let unknown = "C: RCPT TO:<nobody@khanhhoa.example>\nS: 550 5.1.1 *\n";
+        let begin = |hello: &str| format!("S: 220 *\nC: {hello} x\nS~ 250 *\n");
+        let take = "C: MAIL FROM:<a@gov.example>\nS: 250 *\nC: RCPT TO:<giamdoc@khanhhoa.example>\nS: 250 *\nC: DATA\n\
+                    S: 354 *\nC: From: a@gov.example\nC:\nC: .\nS: 250 2.0.0 *\n";
+        let open = "C: MAIL FROM:<a@gov.example>\nS: 250 *\n";
+        let lmtp = format!("{}{open}{}C: NOOP\nS: 250 *", begin("LHLO"), unknown.repeat(40));
+        play(&agency, Service::Lmtp, &lmtp).await;
+        let again = format!("{open}{}C: RSET\nS: 250 *\n{take}", unknown.repeat(15));
+        play(&agency, Service::Receive, &format!("{}{again}{again}", begin("EHLO"))).await;
+        let enough = format!("{}{open}{}S: 421 4.7.0 *", begin("EHLO"), unknown.repeat(20));
+        play(&agency, Service::Receive, &enough).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nobody_relays_without_signing_in() {
     each_agency(|agency| async move {
@@ -111,14 +246,14 @@ async fn pipelining_and_chunks() {
         client.play("S: 220 *\nC: EHLO x\nS~ 250 *").await;
         client
             .send_raw(
-                b"MAIL FROM:<>\r\nRCPT TO:<giamdoc@khanhhoa.example>\r\nBDAT 14\r\nSubject: x\r\n\r\nBDAT 4 LAST\r\nhi\r\nNOOP\r\n",
+                b"MAIL FROM:<>\r\nRCPT TO:<giamdoc@khanhhoa.example>\r\nBDAT 25\r\nFrom: a@x\r\nSubject: x\r\n\r\nBDAT 4 LAST\r\nhi\r\nNOOP\r\n",
             )
             .await;
         client
             .play("
                 S: 250 2.1.0 *
                 S: 250 2.1.5 *
-                S: 250 2.0.0 14 bytes taken.
+                S: 250 2.0.0 25 bytes taken.
                 S: 250 2.0.0 Stored *
                 S: 250 2.0.0 OK
             ")

@@ -78,6 +78,37 @@ async fn people_sign_in_and_write_from_what_is_theirs() {
     .await;
 }
 
+/// S8.3c (Điều 8): the author whose right is asked is the author whom every program shows, whoever resent it.
+#[tokio::test]
+async fn authors_that_could_be_read_in_two_ways_are_refused() {
+    each_agency(|agency| async move {
+        let address = open(&agency, Service::Submission).await;
+        let mut client = Client::connect(address).await;
+        client.play("S: 220 *\nC: EHLO x\nS~ 250 AUTH *").await;
+        client.send(&format!("AUTH PLAIN {}", plain("hung@bqlctgt", PASSWORD))).await;
+        client.play("S: 235 *").await;
+        let own = "giamdoc@khanhhoa.example";
+        for (header, answer) in [
+            (format!("From: <bqlctgt@khanhhoa.example> <{own}>"), "550 5.6.0 The header must be *"),
+            (format!("From: {own}\r\nFrom: bqlctgt@khanhhoa.example"), "550 5.6.0 *"),
+            (format!("Fr om: bqlctgt@khanhhoa.example\r\nFrom: {own}"), "550 5.6.0 *"),
+            (format!("From: Ban: {own};"), "550 5.6.0 *"),
+            (format!("From: {own}\r\nResent-From: bqlctgt@khanhhoa.example"), "550 5.7.1 *"),
+            (format!("From: {own}\r\nResent-Sender: bqlctgt@khanhhoa.example"), "550 5.7.1 *"),
+            (format!("From: Giam doc (Ban) <{own}> (x)\r\nSender: {own}"), "250 2.0.0 Sent *"),
+        ] {
+            client
+                .play(&format!(
+                    "C: MAIL FROM:<{own}>\nS: 250 *\nC: RCPT TO:<sonoivu@gov.example>\nS: 250 *\nC: DATA\nS: 354 *"
+                ))
+                .await;
+            client.send_raw(format!("{header}\r\nSubject: x\r\n\r\n.\r\n").as_bytes()).await;
+            client.play(&format!("S: {answer}")).await;
+        }
+    })
+    .await;
+}
+
 /// S9.1 (Điều 9): what the agency's account sends is held; the reply says so with its article.
 #[tokio::test]
 async fn what_the_agency_sends_is_held() {
@@ -116,6 +147,45 @@ async fn what_the_agency_sends_is_held() {
         )
         .await;
         assert!(agency.db.read(|s| captured(s, 10)).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+/// RFC 6409: a person's computer may be called anything; the trace is of ASCII.
+#[tokio::test]
+async fn a_computer_may_have_any_name() {
+    each_agency(|agency| async move {
+        let address = open(&agency, Service::Submission).await;
+        let mut client = Client::connect(address).await;
+        client.play("S: 220 *\nC: EHLO máy-tính của Hùng\nS~ 250 AUTH *").await;
+        client.send(&format!("AUTH PLAIN {}", plain("hung@bqlctgt", PASSWORD))).await;
+        client
+            .play(
+                "
+            S: 235 *
+            C: MAIL FROM:<giamdoc@khanhhoa.example>
+            S: 250 *
+            C: RCPT TO:<giamdoc@khanhhoa.example>
+            S: 250 *
+            C: DATA
+            S: 354 *
+            C: From: giamdoc@khanhhoa.example
+            C: Authentication-Results: \"mail.khanhhoa\\.example\"; dmarc=pass
+            C:
+            C: .
+            S: 250 2.0.0 Sent *
+        ",
+            )
+            .await;
+        let account = agency.account(testkit::agency::DIRECTOR).await;
+        let text = agency.db.read(move |s| {
+            let inbox = congvu_mail::mailbox_by_role(s, account, congvu_mail::Role::Inbox)?.unwrap();
+            congvu_mail::raw(s, &congvu_mail::message(s, account, inbox.id, congvu_types::Uid(1))?.unwrap())
+        });
+        let text = String::from_utf8(text.await.unwrap()).unwrap();
+        assert!(text.contains("Received: from unknown\r\n") && !text.contains("dmarc=pass"), "{text}");
+        let mut stranger = Client::connect(open(&agency, Service::Receive).await).await;
+        stranger.play("S: 220 *\nC: EHLO máy-tính\nS: 501 5.5.4 *").await;
     })
     .await;
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub fn enqueue(tx: &mut Tx, site: &Site, cleared: Cleared) -> Result<Sent> {
     let id = tx.new_id();
     tx.put_blob(&cleared.message().blob)?;
-    let routed = local::route(tx, &cleared.envelope().recipients)?;
+    let routed = local::route(tx, site, &cleared.envelope().recipients)?;
     let sent = Sent { here: routed.local.values().map(Vec::len).sum(), elsewhere: routed.elsewhere.len() };
     deliver_here(tx, site, &cleared, id, &routed)?;
     if !routed.elsewhere.is_empty() {
