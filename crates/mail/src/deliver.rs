@@ -3,7 +3,9 @@
 use crate::{
     FlagSet, MailboxRow, PreparedMessage, Role,
     flags::{bits, resolve_keywords},
-    mailboxes, state, threads,
+    mailboxes,
+    record::Act,
+    state, threads,
 };
 use congvu_directory::{Acting, right};
 use congvu_storage::{Tx, params};
@@ -90,10 +92,14 @@ pub fn append(
     message: &PreparedMessage,
     options: &DeliverOptions,
 ) -> Result<Delivered> {
-    if mailboxes::mailbox(tx, acting.account(), mailbox)?.role.is_review() {
+    let into = mailboxes::mailbox(tx, acting.account(), mailbox)?;
+    if into.role.is_review() {
         return Err(RefusalKind::NoRight.into());
     }
-    deliver(tx, acting.account(), Target::Mailbox(mailbox), message, options)
+    let delivered = deliver(tx, acting.account(), Target::Mailbox(mailbox), message, options)?;
+    let act = Act::new().on([delivered.uid], &[&message.blob.hash()]);
+    act.record(tx, acting, "mail.appended", &into.name)?;
+    Ok(delivered)
 }
 
 fn delivered_before(tx: &Tx, account: AccountId, options: &DeliverOptions) -> Result<Option<Delivered>> {

@@ -12,6 +12,7 @@ mod mailboxes;
 mod prepare;
 mod purge;
 mod read;
+mod record;
 mod schema;
 mod state;
 mod threads;

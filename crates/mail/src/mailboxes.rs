@@ -1,9 +1,10 @@
 //! Mailboxes (thư mục): names, roles, counters.
 
-use crate::{flags::bits, purge, state};
+use crate::{flags::bits, purge, record::Act, state};
 use congvu_directory::{Acting, right};
 use congvu_storage::{Row, Snapshot, Tx, params};
 use congvu_types::{AccountId, Error, Flags, MailboxId, ModSeq, RefusalKind, Result};
+use unicode_normalization::UnicodeNormalization;
 
 /// What a mailbox is for (RFC 6154, RFC 8621 §2; the last four are the review of outgoing mail, S9.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -204,7 +205,8 @@ pub fn mailbox_by_role(snapshot: &Snapshot, account: AccountId, role: Role) -> R
     )
 }
 
-/// Makes the mailboxes of the review of outgoing mail (S9.1). A second call does nothing.
+/// Makes the mailboxes of the review of outgoing mail (S9.1, Điều 9). A second call does nothing. An ordinary mailbox that
+/// has one of their names makes room: nothing that people file stands in the way of what must be sent.
 pub fn ensure_review_mailboxes(tx: &mut Tx, account: AccountId) -> Result<()> {
     state::ensure_account(tx, account)?;
     if mailbox_by_role(tx, account, Role::Rejected)?.is_some() {
@@ -213,8 +215,35 @@ pub fn ensure_review_mailboxes(tx: &mut Tx, account: AccountId) -> Result<()> {
     let modseq = state::lock(tx, account)?;
     for role in Role::REVIEW {
         if mailbox_by_role(tx, account, role)?.is_none() {
+            make_room(tx, account, role.default_name())?;
             insert(tx, account, role.default_name(), role, modseq)?;
         }
+    }
+    Ok(())
+}
+
+/// Renames the ordinary mailbox of this name, if there is one, to the first name of `name (1)`, `name (2)` … that is free.
+fn make_room(tx: &mut Tx, account: AccountId, name: &str) -> Result<()> {
+    let Some(found) = mailbox_by_name(tx, account, name)? else { return Ok(()) };
+    let mut number = 1;
+    let mut free = format!("{name} ({number})");
+    while mailbox_by_name(tx, account, &free)?.is_some() {
+        number += 1;
+        free = format!("{name} ({number})");
+    }
+    rename_tree(tx, &found, &free)
+}
+
+/// Gives a mailbox and all below it another name.
+fn rename_tree(tx: &mut Tx, found: &MailboxRow, name: &str) -> Result<()> {
+    let below = format!("{}/", found.name);
+    let all = mailboxes(tx, found.account)?;
+    for child in all.into_iter().filter(|m| m.id == found.id || m.name.starts_with(&below)) {
+        let renamed = format!("{name}{}", child.name.get(found.name.len()..).unwrap_or_default());
+        tx.execute(
+            "UPDATE mailbox SET name = ?3 WHERE account_id = ?1 AND id = ?2",
+            &params![found.account.get(), child.id.get(), renamed],
+        )?;
     }
     Ok(())
 }
@@ -246,6 +275,15 @@ fn check_name(name: &str) -> Result<()> {
     if bad { Err(RefusalKind::InvalidName.into()) } else { Ok(()) }
 }
 
+/// Keeps the names of the review's mailboxes for the review, in every account (S9.1, Điều 9): a mailbox that only looks
+/// like "Đã duyệt" would mislead.
+fn check_reserved(name: &str) -> Result<()> {
+    let fold = |text: &str| text.nfc().collect::<String>().to_lowercase();
+    let top = fold(name.split('/').next().unwrap_or_default());
+    let is_reserved = Role::REVIEW.iter().any(|role| fold(role.default_name()) == top);
+    if is_reserved { Err(RefusalKind::InvalidName.into()) } else { Ok(()) }
+}
+
 /// Makes a mailbox and those above it (RFC 9051 §6.3.4).
 pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) -> Result<MailboxId> {
     check_name(name)?;
@@ -254,6 +292,7 @@ pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) ->
     if mailbox_by_name(tx, account, name)?.is_some() {
         return Err(RefusalKind::AlreadyExists.into());
     }
+    check_reserved(name)?;
     let count =
         tx.query_one("SELECT COUNT(*) FROM mailbox WHERE account_id = ?1", &params![account.get()], |r| {
             r.i64(0)
@@ -266,7 +305,9 @@ pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) ->
             insert(tx, account, &name[..at], Role::None, modseq)?;
         }
     }
-    insert(tx, account, name, Role::None, modseq)
+    let made = insert(tx, account, name, Role::None, modseq)?;
+    Act::new().record(tx, acting, "mailbox.created", name)?;
+    Ok(made)
 }
 
 /// Removes a mailbox and its messages; those with a role, and those with others below, stay (RFC 9051 §6.3.5). The mailbox
@@ -283,6 +324,8 @@ pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId)
         return Err(RefusalKind::InUse.into());
     }
     purge::doom(tx, account, id)?;
+    let act = Act::new().with("messages", found.total).with("bytes", found.size);
+    act.record(tx, acting, "mailbox.deleted", &found.name)?;
     tx.execute("DELETE FROM mailbox WHERE account_id = ?1 AND id = ?2", &params![account.get(), id.get()])
         .map(drop)
 }
@@ -303,19 +346,14 @@ pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId,
     if mailbox_by_name(tx, account, name)?.is_some() {
         return Err(RefusalKind::AlreadyExists.into());
     }
+    check_reserved(name)?;
     for (at, _) in name.match_indices('/') {
         if mailbox_by_name(tx, account, &name[..at])?.is_none() {
             insert(tx, account, &name[..at], Role::None, modseq)?;
         }
     }
-    for child in mailboxes(tx, account)?.into_iter().filter(|m| m.id == id || m.name.starts_with(&below)) {
-        let renamed = format!("{name}{}", &child.name[found.name.len()..]);
-        tx.execute(
-            "UPDATE mailbox SET name = ?3 WHERE account_id = ?1 AND id = ?2",
-            &params![account.get(), child.id.get(), renamed],
-        )?;
-    }
-    Ok(())
+    rename_tree(tx, &found, name)?;
+    Act::new().with("to", name).record(tx, acting, "mailbox.renamed", &found.name)
 }
 
 /// Subscribes or unsubscribes.

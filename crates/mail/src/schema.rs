@@ -12,6 +12,7 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             uidvalidity BIGINT NOT NULL, uidnext BIGINT NOT NULL, highest_modseq BIGINT NOT NULL, total BIGINT NOT NULL,
             unseen BIGINT NOT NULL, size BIGINT NOT NULL, subscribed BIGINT NOT NULL, PRIMARY KEY (account_id, id)) WITHOUT ROWID;
         CREATE UNIQUE INDEX mailbox_name ON mailbox (account_id, name);
+        CREATE UNIQUE INDEX mailbox_role ON mailbox (account_id, role) WHERE role <> '';
         CREATE TABLE doomed_mailbox (account_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL,
             PRIMARY KEY (account_id, mailbox_id)) WITHOUT ROWID;
         CREATE TABLE email (account_id BIGINT NOT NULL, id BIGINT NOT NULL, blob_hash BYTEA NOT NULL, size BIGINT NOT NULL,

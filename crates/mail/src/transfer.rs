@@ -3,7 +3,9 @@
 use crate::{
     FlagSet, MailboxRow,
     deliver::{Placed, put},
-    mailboxes, read, state,
+    mailboxes, read,
+    record::Act,
+    state,
 };
 use congvu_directory::{Acting, right};
 use congvu_storage::{BlobHash, Snapshot, Tx, params};
@@ -18,12 +20,13 @@ pub struct Copied {
     pub uids: Vec<(Uid, Uid)>,
 }
 
-struct Found {
-    uid: Uid,
+/// A message where it stands.
+pub(crate) struct Found {
+    pub(crate) uid: Uid,
     email: EmailId,
     flags: FlagSet,
     size: u64,
-    blob: BlobHash,
+    pub(crate) blob: BlobHash,
 }
 
 fn look_up(snapshot: &Snapshot, account: AccountId, mailbox: MailboxId, uids: &[Uid]) -> Result<Vec<Found>> {
@@ -72,7 +75,7 @@ pub fn copy_messages(
     uids: &[Uid],
 ) -> Result<Copied> {
     let (source, target) = (from.0.account(), to.0.account());
-    mailboxes::mailbox(tx, source, from.1)?;
+    let out_of = mailboxes::mailbox(tx, source, from.1)?;
     let found = look_up(tx, source, from.1, uids)?;
     let bytes = found.iter().map(|f| f.size).sum();
     let modseq = state::lock_with_room(tx, target, bytes, found.len() as u64)?;
@@ -106,6 +109,14 @@ pub fn copy_messages(
         read::record_read(tx, from.0, &emails)?;
     }
     let new = put(tx, &into, &placed, modseq)?;
+    let target_name = format!("{}/{}", to.0.address(), into.name);
+    let went = Act::new().on_found(&found).with("to", target_name);
+    went.record(tx, from.0, "mail.copied", &out_of.name)?;
+    if source != target {
+        let blobs: Vec<&BlobHash> = found.iter().map(|f| &f.blob).collect();
+        let came = Act::new().on(new.iter().copied(), &blobs).with("from", from.0.address().to_string());
+        came.record(tx, to.0, "mail.copied_in", &into.name)?;
+    }
     Ok(Copied { uidvalidity: into.uidvalidity, uids: found.iter().map(|f| f.uid).zip(new).collect() })
 }
 
@@ -124,7 +135,14 @@ pub fn move_messages(
     if source.role.is_review() || target.role.is_review() {
         return Err(RefusalKind::NoRight.into());
     }
-    shift(tx, &source, &target, uids, modseq)
+    let found = look_up(tx, account, from, uids)?;
+    Act::new().on_found(&found).with("to", target.name.as_str()).record(
+        tx,
+        acting,
+        "mail.moved",
+        &source.name,
+    )?;
+    shift(tx, &source, &target, &found, modseq)
 }
 
 /// Moves messages as the consequence of a decision.
@@ -137,21 +155,21 @@ pub fn move_as_system(
 ) -> Result<Copied> {
     let modseq = state::lock(tx, account)?;
     let (source, target) = (mailboxes::mailbox(tx, account, from)?, mailboxes::mailbox(tx, account, to)?);
-    shift(tx, &source, &target, uids, modseq)
+    let found = look_up(tx, account, from, uids)?;
+    shift(tx, &source, &target, &found, modseq)
 }
 
 fn shift(
     tx: &mut Tx,
     source: &MailboxRow,
     target: &MailboxRow,
-    uids: &[Uid],
+    found: &[Found],
     modseq: ModSeq,
 ) -> Result<Copied> {
-    let found = look_up(tx, source.account, source.id, uids)?;
     let placed: Vec<Placed> =
         found.iter().map(|f| Placed { email: f.email, flags: f.flags, size: f.size }).collect();
     let new = put(tx, target, &placed, modseq)?;
-    remove(tx, source, &found, modseq)?;
+    remove(tx, source, found, modseq)?;
     Ok(Copied { uidvalidity: target.uidvalidity, uids: found.iter().map(|f| f.uid).zip(new).collect() })
 }
 
@@ -200,6 +218,9 @@ pub fn expunge(
     let mut found = look_up(tx, account, mailbox, uids)?;
     found.retain(|m| m.flags.system().contains(congvu_types::Flags::DELETED));
     remove_for_good(tx, &row, &found, modseq)?;
+    if !found.is_empty() {
+        Act::new().on_found(&found).record(tx, acting, "mail.expunged", &row.name)?;
+    }
     Ok(found.into_iter().map(|m| m.uid).collect())
 }
 
@@ -217,6 +238,7 @@ pub fn take_back(
         return Err(RefusalKind::NoRight.into());
     }
     let found = look_up(tx, account, mailbox, copies)?;
+    Act::new().on_found(&found).record(tx, acting, "mail.copy_undone", &row.name)?;
     remove_for_good(tx, &row, &found, modseq)
 }
 

@@ -5,5 +5,7 @@
 mod mailboxes;
 #[path = "all/model.rs"]
 mod model;
+#[path = "all/shared.rs"]
+mod shared;
 #[path = "all/views.rs"]
 mod views;
