@@ -21,6 +21,8 @@ const JOBS_EVERY: Duration = Duration::from_secs(5);
 /// Messages of deleted mailboxes are looked for this often.
 const PURGE_EVERY: Duration = Duration::from_secs(5);
 
+/// Tombstones and keys that had their time are looked for this often.
+const RETENTION_EVERY: Duration = Duration::from_secs(6 * 3600);
 /// The audit log is anchored this often, when it grew.
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
@@ -45,6 +47,7 @@ pub(crate) fn start(
     tasks.spawn(deadlines(db.clone(), stop.clone()));
     tasks.spawn(sweep(db.clone(), stop.clone()));
     tasks.spawn(purge(db.clone(), stop.clone()));
+    tasks.spawn(retention(db.clone(), stop.clone()));
     tasks.spawn(anchor(db.clone(), anchors, stop.clone()));
 }
 
@@ -88,6 +91,15 @@ async fn sweep(db: Db, stop: CancellationToken) {
         match db.collect_blobs(&REFERENCES, SWEEP_AFTER_SECONDS).await {
             Ok(done) => tracing::info!(examined = done.examined, removed = done.removed, "swept blobs"),
             Err(error) => tracing::error!(%error, "sweeping blobs"),
+        }
+    }
+}
+
+async fn retention(db: Db, stop: CancellationToken) {
+    while wait(RETENTION_EVERY, &stop).await {
+        match congvu_mail::remove_outdated(&db).await {
+            Ok(removed) => tracing::info!(removed, "removed tombstones and keys that had their time"),
+            Err(error) => tracing::error!(%error, "removing tombstones and keys"),
         }
     }
 }

@@ -31,7 +31,8 @@ pub struct DeliverOptions {
     pub keywords: Vec<Keyword>,
     /// The internal date; now when absent.
     pub received_at: Option<Timestamp>,
-    /// A repeated delivery with the same key is the first one again.
+    /// A repeated delivery with the same key, within a week, is the first one again. For a caller that repeats what it
+    /// does; a transaction that is run again or was in doubt needs none.
     pub delivery_key: Option<String>,
 }
 
@@ -65,8 +66,17 @@ pub fn deliver(
     let delivered = store(tx, account, target, message, flags, (modseq, options.received_at))?;
     if let Some(key) = &options.delivery_key {
         tx.execute(
-            "INSERT INTO delivery_key (account_id, key, mailbox_id, uid, email_id) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &params![account.get(), key, delivered.mailbox.get(), delivered.uid.0, delivered.email.get()],
+            "INSERT INTO delivery_key (account_id, key, mailbox_id, uidvalidity, uid, email_id, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            &params![
+                account.get(),
+                key,
+                delivered.mailbox.get(),
+                delivered.uidvalidity,
+                delivered.uid.0,
+                delivered.email.get(),
+                tx.now()
+            ],
         )?;
     }
     Ok(delivered)
@@ -105,9 +115,7 @@ pub fn append(
 fn delivered_before(tx: &Tx, account: AccountId, options: &DeliverOptions) -> Result<Option<Delivered>> {
     let Some(key) = &options.delivery_key else { return Ok(None) };
     tx.query_opt(
-        "SELECT d.email_id, d.mailbox_id, m.uidvalidity, d.uid FROM delivery_key d
-         JOIN mailbox m ON m.account_id = d.account_id AND m.id = d.mailbox_id
-         WHERE d.account_id = ?1 AND d.key = ?2",
+        "SELECT email_id, mailbox_id, uidvalidity, uid FROM delivery_key WHERE account_id = ?1 AND key = ?2",
         &params![account.get(), key],
         |r| {
             Ok(Delivered {

@@ -13,6 +13,7 @@ mod prepare;
 mod purge;
 mod read;
 mod record;
+mod retention;
 mod schema;
 mod state;
 mod threads;
@@ -29,6 +30,7 @@ pub use mailboxes::{
 pub use prepare::{PreparedMessage, prepare, prepare_stored};
 pub use purge::{is_purge_due, purge_step};
 pub use read::{MessageRow, Want, message, messages, raw, record_read};
+pub use retention::remove_outdated;
 pub use schema::{BLOB_REFERENCES, MIGRATIONS};
 pub use state::{Usage, ensure_account, usage};
 pub use transfer::{Copied, check_room, copy_messages, expunge, move_as_system, move_messages, take_back};

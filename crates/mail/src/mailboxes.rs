@@ -132,6 +132,8 @@ pub struct MailboxRow {
     pub size: u64,
     /// Whether it is subscribed.
     pub is_subscribed: bool,
+    /// What was expunged up to here is not known any more (RFC 7162 §3.2.5.2).
+    pub min_modseq: u64,
 }
 
 fn row(r: &Row<'_>) -> Result<MailboxRow> {
@@ -148,14 +150,15 @@ fn row(r: &Row<'_>) -> Result<MailboxRow> {
         unseen: r.u64(8)?,
         size: r.u64(9)?,
         is_subscribed: r.i64(10)? != 0,
+        min_modseq: r.u64(11)?,
     })
 }
 
 /// Returns an account's mailboxes, INBOX first, the others by name.
 pub fn mailboxes(snapshot: &Snapshot, account: AccountId) -> Result<Vec<MailboxRow>> {
     let mut found = snapshot.query(
-        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
-         FROM mailbox WHERE account_id = ?1 LIMIT 10000",
+        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
+            min_modseq FROM mailbox WHERE account_id = ?1 LIMIT 10000",
         &params![account.get()],
         row,
     )?;
@@ -167,8 +170,8 @@ pub fn mailboxes(snapshot: &Snapshot, account: AccountId) -> Result<Vec<MailboxR
 pub fn mailbox(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> Result<MailboxRow> {
     snapshot
         .query_opt(
-            "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
-             FROM mailbox WHERE account_id = ?1 AND id = ?2",
+            "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
+                min_modseq FROM mailbox WHERE account_id = ?1 AND id = ?2",
             &params![account.get(), id.get()],
             row,
         )?
@@ -188,8 +191,8 @@ pub fn count_deleted(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> 
 pub fn mailbox_by_name(snapshot: &Snapshot, account: AccountId, name: &str) -> Result<Option<MailboxRow>> {
     let name = if name.eq_ignore_ascii_case("INBOX") { "INBOX" } else { name };
     snapshot.query_opt(
-        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
-         FROM mailbox WHERE account_id = ?1 AND name = ?2",
+        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
+            min_modseq FROM mailbox WHERE account_id = ?1 AND name = ?2",
         &params![account.get(), name],
         row,
     )
@@ -198,8 +201,8 @@ pub fn mailbox_by_name(snapshot: &Snapshot, account: AccountId, name: &str) -> R
 /// Finds the mailbox of a role; `Junk` of an account without one is found as INBOX by the caller.
 pub fn mailbox_by_role(snapshot: &Snapshot, account: AccountId, role: Role) -> Result<Option<MailboxRow>> {
     snapshot.query_opt(
-        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed
-         FROM mailbox WHERE account_id = ?1 AND role = ?2",
+        "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
+            min_modseq FROM mailbox WHERE account_id = ?1 AND role = ?2",
         &params![account.get(), role.key()],
         row,
     )
@@ -258,8 +261,9 @@ pub(crate) fn insert(
     let id = tx.new_id();
     let uidvalidity = state::next_uidvalidity(tx, account)?;
     tx.execute(
-        "INSERT INTO mailbox (account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed)
-         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 0, 0, 1)",
+        "INSERT INTO mailbox (account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
+            min_modseq)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 0, 0, 1, 0)",
         &params![account.get(), id, name, role.key(), uidvalidity, modseq.0],
     )?;
     Ok(MailboxId::new(id))

@@ -10,7 +10,8 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             quota_used BIGINT NOT NULL, messages BIGINT NOT NULL, next_uidvalidity BIGINT NOT NULL);
         CREATE TABLE mailbox (account_id BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
             uidvalidity BIGINT NOT NULL, uidnext BIGINT NOT NULL, highest_modseq BIGINT NOT NULL, total BIGINT NOT NULL,
-            unseen BIGINT NOT NULL, size BIGINT NOT NULL, subscribed BIGINT NOT NULL, PRIMARY KEY (account_id, id)) WITHOUT ROWID;
+            unseen BIGINT NOT NULL, size BIGINT NOT NULL, subscribed BIGINT NOT NULL, min_modseq BIGINT NOT NULL,
+            PRIMARY KEY (account_id, id)) WITHOUT ROWID;
         CREATE UNIQUE INDEX mailbox_name ON mailbox (account_id, name);
         CREATE UNIQUE INDEX mailbox_role ON mailbox (account_id, role) WHERE role <> '';
         CREATE TABLE doomed_mailbox (account_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL,
@@ -25,13 +26,14 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             PRIMARY KEY (account_id, mailbox_id, uid)) WITHOUT ROWID;
         CREATE INDEX placement_modseq ON placement (account_id, mailbox_id, modseq);
         CREATE TABLE expunged (account_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL, modseq BIGINT NOT NULL,
-            uid BIGINT NOT NULL, PRIMARY KEY (account_id, mailbox_id, modseq, uid)) WITHOUT ROWID;
+            uid BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (account_id, mailbox_id, modseq, uid)) WITHOUT ROWID;
         CREATE TABLE keyword (account_id BIGINT NOT NULL, bit BIGINT NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (account_id, bit)) WITHOUT ROWID;
         CREATE TABLE thread_key (account_id BIGINT NOT NULL, key BIGINT NOT NULL, thread_id BIGINT NOT NULL,
-            PRIMARY KEY (account_id, key)) WITHOUT ROWID;
+            at BIGINT NOT NULL, PRIMARY KEY (account_id, key)) WITHOUT ROWID;
         CREATE TABLE delivery_key (account_id BIGINT NOT NULL, key TEXT NOT NULL, mailbox_id BIGINT NOT NULL,
-            uid BIGINT NOT NULL, email_id BIGINT NOT NULL, PRIMARY KEY (account_id, key)) WITHOUT ROWID;
+            uidvalidity BIGINT NOT NULL, uid BIGINT NOT NULL, email_id BIGINT NOT NULL, at BIGINT NOT NULL,
+            PRIMARY KEY (account_id, key)) WITHOUT ROWID;
         CREATE TABLE email_read (account_id BIGINT NOT NULL, email_id BIGINT NOT NULL, person_id BIGINT NOT NULL,
             read_at BIGINT NOT NULL, PRIMARY KEY (account_id, email_id, person_id)) WITHOUT ROWID;
     "],

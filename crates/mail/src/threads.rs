@@ -1,4 +1,6 @@
 //! Conversations: messages that name each other by Message-ID (RFC 8621 §3, RFC 5256 §2.1 by reference).
+//!
+//! Two conversations that a later message names both stay two: it joins that of its newest reference.
 
 use congvu_message::Summary;
 use congvu_storage::{Tx, params};
@@ -32,7 +34,8 @@ pub(crate) fn thread_of(tx: &mut Tx, account: AccountId, summary: &Summary, own:
     let known = if is_new {
         offered
     } else {
-        tx.query_one(FIND, &params![account.get(), key(message_id)], |r| r.i64(0))?
+        // Gone when its time was over this very moment.
+        tx.query_opt(FIND, &params![account.get(), key(message_id)], |r| r.i64(0))?.unwrap_or(offered)
     };
     // A message that was named before it came: those that named it wait under its first reference.
     if let Some(first) = summary.references.first() {
@@ -44,9 +47,9 @@ pub(crate) fn thread_of(tx: &mut Tx, account: AccountId, summary: &Summary, own:
 /// Notes which conversation an id belongs to, unless that is known; returns whether it was not.
 fn note(tx: &mut Tx, account: AccountId, message_id: &str, thread: i64) -> Result<bool> {
     let noted = tx.execute(
-        "INSERT INTO thread_key (account_id, key, thread_id) VALUES (?1, ?2, ?3)
+        "INSERT INTO thread_key (account_id, key, thread_id, at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (account_id, key) DO NOTHING",
-        &params![account.get(), key(message_id), thread],
+        &params![account.get(), key(message_id), thread, tx.now()],
     )?;
     Ok(noted == 1)
 }

@@ -179,15 +179,15 @@ fn remove(tx: &mut Tx, mailbox: &MailboxRow, found: &[Found], modseq: ModSeq) ->
         return Ok(());
     }
     let (account, id) = (mailbox.account.get(), mailbox.id.get());
-    let (mut unseen, mut size) = (0_i64, 0);
+    let (mut unseen, mut size, now) = (0_i64, 0, tx.now());
     for message in found {
         unseen += i64::from(!message.flags.system().contains(congvu_types::Flags::SEEN));
         size += message.size;
         let key = params![account, id, message.uid.0];
         tx.execute("DELETE FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND uid = ?3", &key)?;
         tx.execute(
-            "INSERT INTO expunged (account_id, mailbox_id, modseq, uid) VALUES (?1, ?2, ?3, ?4)",
-            &params![account, id, modseq.0, message.uid.0],
+            "INSERT INTO expunged (account_id, mailbox_id, modseq, uid, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &params![account, id, modseq.0, message.uid.0, now],
         )?;
     }
     tx.execute(

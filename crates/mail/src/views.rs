@@ -202,6 +202,10 @@ fn bring_forward(snapshot: &Snapshot, known: &Arc<View>) -> Result<Option<(Arc<V
     if row.highest_modseq == known.modseq && row.uidvalidity == known.uidvalidity {
         return Ok(Some((known.clone(), account_modseq(snapshot, known.account)?)));
     }
+    // Tombstones of that time were cut.
+    if known.modseq < row.min_modseq {
+        return Ok(None);
+    }
     let since = params![known.account.get(), known.mailbox.get(), known.modseq, MOST_CHANGES];
     let gone = snapshot.query(
         "SELECT uid FROM expunged WHERE account_id = ?1 AND mailbox_id = ?2 AND modseq > ?3 LIMIT ?4",

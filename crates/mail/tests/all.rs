@@ -5,6 +5,8 @@
 mod mailboxes;
 #[path = "all/model.rs"]
 mod model;
+#[path = "all/retention.rs"]
+mod retention;
 #[path = "all/shared.rs"]
 mod shared;
 #[path = "all/views.rs"]

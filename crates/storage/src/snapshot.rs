@@ -162,6 +162,8 @@ impl Snapshot {
 pub(crate) struct Effects {
     pub(crate) changes: Vec<(AccountId, ModSeq)>,
     pub(crate) blob_bytes: usize,
+    /// Put or kept already: many recipients of one message are one write.
+    pub(crate) blobs: Vec<BlobHash>,
 }
 
 /// A transaction that writes: everything done through it commits together or not at all.
@@ -244,6 +246,9 @@ impl Tx {
             // Never a row without bytes: it would be acknowledged, and unreadable for ever.
             return self.keep_blob(&blob.hash);
         }
+        if self.effects.blobs.contains(&blob.hash) {
+            return Ok(());
+        }
         let now = self.now();
         let packed = blob.inline();
         self.effects.blob_bytes += packed.map_or(0, <[u8]>::len);
@@ -252,18 +257,25 @@ impl Tx {
              ON CONFLICT (hash) DO UPDATE SET created_at = excluded.created_at",
             &params![blob.hash.as_bytes(), blob.plain_len, packed, now],
         )?;
+        self.effects.blobs.push(blob.hash);
         Ok(())
     }
 
     /// Keeps a blob from the collector for a row that will name it without putting it, such as a copy of another row. One
     /// that was collected is a fault.
     pub fn keep_blob(&mut self, hash: &BlobHash) -> Result<()> {
+        if self.effects.blobs.contains(hash) {
+            return Ok(());
+        }
         let now = self.now();
         match self
             .execute("UPDATE blob SET created_at = ?2 WHERE hash = ?1", &params![hash.as_bytes(), now])?
         {
             0 => Err(Error::fault("keeping a blob", format!("there is no blob {hash:?}"))),
-            _ => Ok(()),
+            _ => {
+                self.effects.blobs.push(*hash);
+                Ok(())
+            }
         }
     }
 }

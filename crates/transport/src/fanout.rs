@@ -1,7 +1,7 @@
 //! Delivery to more accounts than one transaction should lock: a durable job, worked off 64 accounts at a time.
 //!
-//! Idempotent by the delivery key, so that a job cut off anywhere goes on where it was. Neither a job nor an account that
-//! cannot be dealt with keeps the others waiting.
+//! An account is struck from the job by the transaction that delivers to it, so that a job cut off anywhere goes on where
+//! it was. Neither a job nor an account that cannot be dealt with keeps the others waiting.
 
 use crate::{
     Site,

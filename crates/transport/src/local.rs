@@ -57,7 +57,7 @@ pub(crate) fn route(snapshot: &Snapshot, site: &Site, recipients: &[EnvelopeReci
 /// One message for accounts here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Local<'a> {
-    /// Names the delivery: the same key delivers once.
+    /// Names the arrival, for the job that it may become.
     pub(crate) key: &'a str,
     /// INBOX or Junk.
     pub(crate) folder: Role,
@@ -68,13 +68,10 @@ pub(crate) struct Local<'a> {
 }
 
 /// Delivers to one account. An account without room refuses before anything is written, so that the others of the same
-/// transaction are not touched (S8.1, Điều 8).
+/// transaction are not touched (S8.1, Điều 8). No delivery key: whoever delivers here ends what it delivers from, a job's
+/// row or a decision, in the same transaction, and so never repeats it.
 pub(crate) fn deliver(tx: &mut Tx, account: AccountId, local: &Local<'_>) -> Result<Result<(), Refusal>> {
-    let options = DeliverOptions {
-        flags: local.flags,
-        delivery_key: Some(local.key.to_owned()),
-        ..DeliverOptions::default()
-    };
+    let options = DeliverOptions { flags: local.flags, ..DeliverOptions::default() };
     match congvu_mail::deliver(tx, account, Target::Role(local.folder), local.message, &options) {
         Ok(_) => Ok(Ok(())),
         Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::OverQuota => Ok(Err(refusal)),

@@ -14,8 +14,7 @@ use congvu_types::{EmailAddress, Flags, Refusal, RefusalKind, Result};
 /// A message that came in, stamped and prepared.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// Names this arrival: a repeated one with the same name is delivered once. Unique a transfer, such as the id in its
-    /// Received field.
+    /// Names this arrival. Unique a transfer, such as the id in its Received field.
     pub id: String,
     /// From whom to whom.
     pub envelope: Envelope,
@@ -55,7 +54,7 @@ pub struct Receipt {
 }
 
 /// Takes a message in. Up to 64 accounts are written here, in ascending order; for more the job is what is stored.
-/// Idempotent by the arrival's id. When the answer is `Ok`, each recipient has an answer of its own (RFC 2033 §4.2); a
+/// When the answer is `Ok`, each recipient has an answer of its own (RFC 2033 §4.2); a
 /// door with one answer for all refuses when all are refused, and of the others the sender is told by a report.
 pub fn receive(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Vec<Receipt>> {
     let recipients = &arrival.envelope.recipients;
