@@ -90,6 +90,8 @@ fn receive(stream: &TcpStream, arrived: &Sender<Instant>) -> Outcome<()> {
                 in_data = true;
                 "354 go on"
             }
+            // 8-bit text goes to no server that does not offer to take it (RFC 6152 §3).
+            (false, "EHLO") => "250-sink.example\r\n250 8BITMIME",
             (false, _) => "250 yes",
         };
         writer.write_all(format!("{reply}\r\n").as_bytes())?;
