@@ -28,6 +28,9 @@ struct Options {
     /// Messages in the large mailbox.
     #[arg(long, default_value_t = 100_000)]
     messages: usize,
+    /// The database, such as an empty one of a PostgreSQL; SQLite beside the data when absent.
+    #[arg(long)]
+    database: Option<String>,
     /// Where the data lie; a temporary directory when absent.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -43,7 +46,7 @@ fn main() -> Outcome<()> {
     let temporary = tempfile::tempdir()?;
     let data = options.data.clone().unwrap_or_else(|| temporary.path().to_owned());
     let wanted = |name: &str| name.contains(options.only.as_str());
-    let mut server = Server::start(&options.program, &data)?;
+    let mut server = Server::start(&options.program, &data, options.database.as_deref())?;
     if wanted("smtp") {
         smtp_figures(&server)?;
     }

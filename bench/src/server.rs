@@ -26,7 +26,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(program: &Path, data: &Path) -> Outcome<Self> {
+    pub(crate) fn start(program: &Path, data: &Path, database: Option<&str>) -> Outcome<Self> {
         let mut fixture =
             String::from("[[agency]]\ncode = \"bench\"\nname = \"Bench\"\ndomain = \"bench.test\"\n");
         for n in 1..=PEOPLE {
@@ -40,7 +40,9 @@ impl Server {
         fs::write(data.join("bench.toml"), fixture)?;
         let fixture = data.join("bench.toml");
         let fixture = fixture.to_str().ok_or("the directory's name is not UTF-8")?;
-        Self::run(program, data, PORT_BASE, &["--empty", "--fixture", fixture])
+        let mut options = vec!["--empty", "--fixture", fixture];
+        options.extend(database.into_iter().flat_map(|url| ["--database", url]));
+        Self::run(program, data, PORT_BASE, &options)
     }
 
     /// The sample agency, which sends to `smarthost`.
