@@ -7,6 +7,7 @@ mod address;
 mod citation;
 mod error;
 mod flags;
+mod fold;
 mod ids;
 mod locale;
 mod refusal;
@@ -16,10 +17,11 @@ pub use address::{AddressError, Domain, EmailAddress};
 pub use citation::Citation;
 pub use error::{Error, Fault, Result};
 pub use flags::{Flags, Keyword, KeywordError};
+pub use fold::{fold, without_accents};
 pub use ids::{
     AccountId, AgencyId, CredentialId, EmailId, GrantId, IdError, JobId, MailboxId, ModSeq, PersonId,
     PositionId, QueueId, ReviewId, SessionId, ThreadId, Uid, UidValidity, UnitId,
 };
-pub use locale::{Language, sentence, without_accents};
+pub use locale::{Language, sentence};
 pub use refusal::{Refusal, RefusalKind};
 pub use time::{Clock, SystemClock, Timestamp};

@@ -1,7 +1,6 @@
 //! Sentences for people: one file a language at `locales/`, shared with the web application.
 
 use std::{collections::HashMap, sync::LazyLock};
-use unicode_normalization::UnicodeNormalization;
 
 /// A language of the interface. Vietnamese comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -59,19 +58,6 @@ pub fn sentence(language: Language, key: &str, params: &[(&str, &str)]) -> Strin
     text
 }
 
-/// Returns a text spelled without Vietnamese accents: "Điều 9" becomes "Dieu 9". For protocols that are ASCII alone.
-#[must_use]
-pub fn without_accents(text: &str) -> String {
-    text.nfd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .map(|c| match c {
-            'đ' => 'd',
-            'Đ' => 'D',
-            other => other,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,12 +70,6 @@ mod tests {
         en.sort();
         assert!(!vi.is_empty());
         assert_eq!(vi, en);
-    }
-
-    #[test]
-    fn accents_are_taken_off_whatever_the_form() {
-        assert_eq!(without_accents("Điều 9, khoản ĐẶNG"), "Dieu 9, khoan DANG");
-        assert_eq!(without_accents("Cho\u{31b}\u{300}"), "Cho");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::codec::{date::day_of, search::Key, set};
 use congvu_mail::{Entry, FlagSet, MessageRow};
 use congvu_message::{AddressItem, Envelope, all_text, decode_summary, headers, parse_structure};
-use congvu_types::without_accents;
+use congvu_types::fold;
 use std::cell::OnceCell;
 
 /// How much of a message a key looks at.
@@ -56,11 +56,6 @@ pub(super) struct Context<'a> {
     pub(super) total: u32,
     pub(super) last_uid: u32,
     pub(super) saved: &'a [(u32, u32)],
-}
-
-/// Folds text for comparison.
-pub(super) fn fold(text: &str) -> String {
-    without_accents(text).to_lowercase()
 }
 
 pub(super) fn ready(key: &Key, context: &Context<'_>) -> Ready {
