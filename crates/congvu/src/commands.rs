@@ -10,7 +10,7 @@ mod review;
 use crate::{
     cli::{Cli, Command},
     config::Config,
-    demo,
+    demo, dkim_keys,
     output::{Failure, Printer},
     serve, site,
 };
@@ -130,6 +130,7 @@ async fn apply(at: &Place, file: &Path, passwords: Passwords) -> Result<(), Fail
     let applied = apply_text(&db, &text, &beside, passwords)
         .await
         .map_err(|Failure(reason)| Failure(format!("{}: {reason}", file.display())))?;
+    dkim_keys::ensure(&db).await?;
     at.printer.print(&applied, |a| {
         format!("{} created, {} updated, {} unchanged", a.created, a.updated, a.unchanged)
     })

@@ -17,7 +17,7 @@ pub(crate) struct Config {
     pub(crate) database: String,
     /// The directory of large message bodies.
     pub(crate) blobs: PathBuf,
-    /// This node's number, 0 to 1023; two nodes on one database must differ.
+    /// This node's number, 0 to 959; two nodes on one database must differ.
     #[serde(default = "one")]
     pub(crate) node: u16,
     /// Where to listen.
@@ -127,6 +127,9 @@ impl Default for Limits {
     }
 }
 
+/// Faults that one look tells of.
+const MOST_FAULTS: usize = 50;
+
 const fn one() -> u16 {
     1
 }
@@ -136,16 +139,17 @@ impl Config {
     pub(crate) fn load(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| format!("{} cannot be read ({e}); give its path with --config", path.display()))?;
-        let mut config: Self = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            format!("{}:{line}: {}", path.display(), e.message())
-        })?;
-        config.resolve(path.parent().unwrap_or(Path::new(".")));
-        let faults = config.faults();
-        if faults.is_empty() {
-            return Ok(config);
+        let (config, mut faults) = read(&text);
+        if let Some(mut config) = config {
+            config.resolve(path.parent().unwrap_or(Path::new(".")));
+            faults.extend(config.faults().into_iter().map(|fault| (line_of(&text, &fault), fault)));
+            if faults.is_empty() {
+                return Ok(config);
+            }
         }
-        Err(faults.iter().map(|f| format!("{}: {f}", path.display())).collect::<Vec<_>>().join("\n"))
+        faults.sort();
+        let lines = faults.iter().map(|(line, what)| format!("{}:{line}: {what}", path.display()));
+        Err(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// Makes paths absolute, as seen from the file's directory.
@@ -211,6 +215,65 @@ impl Config {
     }
 }
 
+/// Reads a configuration as far as it goes. The parser stops at the first fault: its lines are passed over and the rest is read
+/// again, so that one look tells all of them.
+fn read(text: &str) -> (Option<Config>, Vec<(usize, String)>) {
+    let mut rest = text.to_owned();
+    let mut faults = Vec::new();
+    while faults.len() < MOST_FAULTS {
+        let error = match toml::from_str(&rest) {
+            Ok(config) => return (Some(config), faults),
+            Err(error) => error,
+        };
+        let is_missing = error.message().starts_with("missing field");
+        // What is missing may be what was passed over.
+        if is_missing && !faults.is_empty() {
+            break;
+        }
+        let span = error.span().unwrap_or(0..0);
+        faults.push((line_at(text, span.start), error.message().to_owned()));
+        if is_missing || span.is_empty() && span.start == 0 {
+            break;
+        }
+        let from = rest[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let until = rest[span.end..].find('\n').map_or(rest.len(), |at| span.end + at);
+        let blank: String = rest[from..until].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+        if blank == rest[from..until] {
+            break;
+        }
+        rest.replace_range(from..until, &blank);
+    }
+    (None, faults)
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}
+
+/// The line of the key that a fault begins with, such as `outbound.smarthost: …`; where the key is not written, that of its
+/// table, or the first.
+fn line_of(text: &str, fault: &str) -> usize {
+    let path = fault.split(':').next().unwrap_or_default();
+    let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut found = None;
+    let mut inside = "";
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
+            inside = name.trim();
+            if inside == path || inside == table {
+                found = found.or(Some(at + 1));
+            }
+        } else if inside == table
+            && line.split('=').next().is_some_and(|k| k.trim() == key)
+            && line.contains('=')
+        {
+            return at + 1;
+        }
+    }
+    found.unwrap_or(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,9 +310,27 @@ mod tests {
         assert!(error.contains("congvu.toml:3: ") || error.contains("missing field `blobs`"), "{error}");
         let error = load(&format!("{GOOD}[outbound]\nsmarthost = \"relay\"\n")).unwrap_err();
         assert!(error.contains("is not host:port"), "{error}");
+        assert!(error.contains("congvu.toml:9: outbound.smarthost"), "{error}");
         let error = load(&format!("postmaster = \"nobody\"\n{GOOD}")).unwrap_err();
         assert!(error.contains("postmaster: "), "{error}");
         let error = load(&format!("trusted-networks = [\"10.0.0.0/99\"]\n{GOOD}")).unwrap_err();
-        assert!(error.contains("10.0.0.0/99"), "{error}");
+        assert!(
+            error.contains("congvu.toml:1: trusted-networks") && error.contains("10.0.0.0/99"),
+            "{error}"
+        );
+        let error = load(&format!("node = 1023\n{GOOD}")).unwrap_err();
+        assert!(error.contains("congvu.toml:1: node"), "{error}");
+    }
+
+    #[test]
+    fn one_look_tells_every_fault() {
+        let text = format!(
+            "colour = \"red\"\n{}[outbound]\nsmarthost = \"relay\"\n[limits]\nconnections = \"many\"\n",
+            GOOD.replace("127.0.0.1:25", "localhost")
+        );
+        let error = load(&text).unwrap_err();
+        let lines: Vec<_> =
+            error.lines().filter_map(|l| l.split("congvu.toml:").nth(1)?.split(':').next()).collect();
+        assert_eq!(lines, ["1", "6", "10", "12"], "{error}");
     }
 }

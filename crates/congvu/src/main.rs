@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod dkim_keys;
 mod logs;
 mod output;
 mod serve;

@@ -1,20 +1,19 @@
 //! The server: doors opened, workers started, stopped gracefully.
 
-use crate::{anchors, config::Config, output::Failure, site, workers};
+use crate::{anchors, config::Config, dkim_keys, output::Failure, site, workers};
 use congvu_access::{ImapOptions, ImapServer};
 use congvu_directory::Authenticator;
 use congvu_mail::Views;
 use congvu_net::{Gate, tls};
 use congvu_smtp::{Outbound, OutboundOptions, Route, Service, SmtpOptions, SmtpServer};
-use congvu_storage::{Actor, Db};
+use congvu_storage::Db;
 use congvu_transport::{
-    Rules, Site, dkim,
+    Rules, Site,
     facts::{Inspector, MessageAuthenticator},
 };
-use congvu_types::{Domain, EmailAddress};
 use congvu_web::{ClientSettings, WebOptions};
 use rustls::ServerConfig;
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -68,7 +67,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
 
 /// Opens every door and starts every worker.
 pub(crate) async fn start(config: &Config, db: Db) -> Result<Running, Failure> {
-    ensure_dkim_keys(&db).await?;
+    dkim_keys::ensure(&db).await?;
     let parts = Parts {
         site: site::site(config),
         authenticator: site::authenticator(&db, config)?,
@@ -243,19 +242,4 @@ fn client_settings(config: &Config) -> ClientSettings {
         imap_port: port(&config.listen.imaps, 993),
         submission_port: port(&config.listen.submissions, 465),
     }
-}
-
-/// Every domain that we send from signs (RFC 6376): a domain without a key gets one, and its record is logged.
-async fn ensure_dkim_keys(db: &Db) -> Result<(), Failure> {
-    let (accounts, keys) = db.read(|s| Ok((congvu_directory::accounts(s)?, dkim::keys(s)?))).await?;
-    let domains: BTreeSet<Domain> =
-        accounts.iter().map(|a| &a.address).map(EmailAddress::domain).cloned().collect();
-    for domain in domains.into_iter().filter(|d| !keys.iter().any(|k| k.domain == d.as_str())) {
-        let made = tokio::task::spawn_blocking(|| dkim::generate(dkim::Algorithm::Rsa2048));
-        let key = made.await.map_err(|e| Failure(format!("making a DKIM key: {e}")))??;
-        let stored =
-            db.write(Actor::System("dkim"), move |tx| dkim::create_key(tx, &domain, "congvu", &key)).await?;
-        tracing::info!(name = stored.record_name, record = stored.record, "publish this DNS record (DKIM)");
-    }
-    Ok(())
 }

@@ -13,6 +13,7 @@ use congvu_message::{attachments, parse_structure, text_body};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{Decision, DecisionKind, Seen, decide};
 use congvu_types::{EmailAddress, ReviewId};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Serialize;
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -234,13 +235,38 @@ async fn sign_in((config, db): (&Config, &Db), person: &str) -> Result<SignedIn,
     Ok(site::authenticator(db, config)?.sign_in(person, &password, Door::Web, here).await?)
 }
 
-/// The password from `CONGVU_PASSWORD`, else the first line of standard input.
+/// The password from `CONGVU_PASSWORD`, else the first line of standard input; a terminal does not show it.
 fn password(person: &str) -> Result<String, Failure> {
     if let Ok(password) = std::env::var("CONGVU_PASSWORD") {
         return Ok(password);
     }
     eprint!("Password of {person}: ");
+    let silence = Silence::of_stdin();
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
+    let read = std::io::stdin().read_line(&mut line);
+    if silence.is_some() {
+        eprintln!();
+    }
+    read?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Silence(Termios);
+
+impl Silence {
+    /// `None` when standard input is no terminal.
+    fn of_stdin() -> Option<Self> {
+        let before = tcgetattr(std::io::stdin()).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &silent).ok()?;
+        Some(Self(before))
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+    }
 }
