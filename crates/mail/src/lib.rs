@@ -25,7 +25,7 @@ pub use deliver::{DeliverOptions, Delivered, Target, append, deliver, place};
 pub use flags::{FlagChange, FlagOperation, FlagSet, MAX_KEYWORDS, StoreOutcome, keywords, store_flags};
 pub use mailboxes::{
     MailboxRow, Role, count_deleted, create_mailbox, delete_mailbox, ensure_review_mailboxes, mailbox,
-    mailbox_by_name, mailbox_by_role, mailboxes, rename_mailbox, subscribe,
+    mailbox_by_name, mailbox_by_role, mailboxes, rename_mailbox, shared_mailboxes, subscribe,
 };
 pub use prepare::{PreparedMessage, prepare, prepare_stored};
 pub use purge::{is_purge_due, purge_step};

@@ -3,7 +3,8 @@
 use crate::{flags::bits, purge, record::Act, state};
 use congvu_directory::{Acting, right};
 use congvu_storage::{Row, Snapshot, Tx, params};
-use congvu_types::{AccountId, Error, Flags, MailboxId, ModSeq, RefusalKind, Result};
+use congvu_types::{AccountId, Flags, MailboxId, ModSeq, PersonId, RefusalKind, Result};
+use std::{borrow::Cow, collections::HashMap};
 use unicode_normalization::UnicodeNormalization;
 
 /// What a mailbox is for (RFC 6154, RFC 8621 §2; the last four are the review of outgoing mail, S9.1).
@@ -187,13 +188,20 @@ pub fn count_deleted(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> 
     )
 }
 
+/// RFC 9051 §5.1: INBOX is one name in any case, above others too.
+fn normal(name: &str) -> Cow<'_, str> {
+    let (first, rest) = name.split_at(name.find('/').unwrap_or(name.len()));
+    let is_inbox = first != "INBOX" && first.eq_ignore_ascii_case("INBOX");
+    if is_inbox { Cow::Owned(format!("INBOX{rest}")) } else { Cow::Borrowed(name) }
+}
+
 /// Finds a mailbox by its whole name. INBOX is found in any case (RFC 9051 §5.1).
 pub fn mailbox_by_name(snapshot: &Snapshot, account: AccountId, name: &str) -> Result<Option<MailboxRow>> {
-    let name = if name.eq_ignore_ascii_case("INBOX") { "INBOX" } else { name };
+    let name = normal(name);
     snapshot.query_opt(
         "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
             min_modseq FROM mailbox WHERE account_id = ?1 AND name = ?2",
-        &params![account.get(), name],
+        &params![account.get(), name.as_ref()],
         row,
     )
 }
@@ -291,6 +299,8 @@ fn check_reserved(name: &str) -> Result<()> {
 /// Makes a mailbox and those above it (RFC 9051 §6.3.4).
 pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) -> Result<MailboxId> {
     check_name(name)?;
+    let normal = normal(name);
+    let name = normal.as_ref();
     let account = acting.account();
     let modseq = state::lock(tx, account)?;
     if mailbox_by_name(tx, account, name)?.is_some() {
@@ -330,13 +340,16 @@ pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId)
     purge::doom(tx, account, id)?;
     let act = Act::new().with("messages", found.total).with("bytes", found.size);
     act.record(tx, acting, "mailbox.deleted", &found.name)?;
-    tx.execute("DELETE FROM mailbox WHERE account_id = ?1 AND id = ?2", &params![account.get(), id.get()])
-        .map(drop)
+    let key = params![account.get(), id.get()];
+    tx.execute("DELETE FROM subscription WHERE account_id = ?1 AND mailbox_id = ?2", &key)?;
+    tx.execute("DELETE FROM mailbox WHERE account_id = ?1 AND id = ?2", &key).map(drop)
 }
 
 /// Renames a mailbox and all below it (RFC 9051 §6.3.6). Those with a role keep their names.
 pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId, name: &str) -> Result<()> {
     check_name(name)?;
+    let normal = normal(name);
+    let name = normal.as_ref();
     let account = acting.account();
     let modseq = state::lock(tx, account)?;
     let found = mailbox(tx, account, id)?;
@@ -360,16 +373,47 @@ pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId,
     Act::new().with("to", name).record(tx, acting, "mailbox.renamed", &found.name)
 }
 
-/// Subscribes or unsubscribes.
+/// Subscribes or unsubscribes: for everybody in one's own account, and in a shared one for oneself alone (S3.1b, Điều 3:
+/// whoever reads an account does not arrange it for the others).
 pub fn subscribe(
     tx: &mut Tx,
     acting: &Acting<right::Read>,
     id: MailboxId,
     is_subscribed: bool,
 ) -> Result<()> {
-    let changed = tx.execute(
+    let account = acting.account();
+    mailbox(tx, account, id)?;
+    if acting.is_shared() {
+        return tx
+            .execute(
+                "INSERT INTO subscription (account_id, person_id, mailbox_id, subscribed) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account_id, person_id, mailbox_id) DO UPDATE SET subscribed = ?4",
+                &params![account.get(), acting.person().get(), id.get(), is_subscribed],
+            )
+            .map(drop);
+    }
+    tx.execute(
         "UPDATE mailbox SET subscribed = ?3 WHERE account_id = ?1 AND id = ?2",
-        &params![acting.account().get(), id.get(), is_subscribed],
+        &params![account.get(), id.get(), is_subscribed],
+    )
+    .map(drop)
+}
+
+/// Like [`mailboxes`] of a shared account, subscribed as this person wants it.
+pub fn shared_mailboxes(
+    snapshot: &Snapshot,
+    account: AccountId,
+    person: PersonId,
+) -> Result<Vec<MailboxRow>> {
+    let mut found = mailboxes(snapshot, account)?;
+    let wishes = snapshot.query(
+        "SELECT mailbox_id, subscribed FROM subscription WHERE account_id = ?1 AND person_id = ?2 LIMIT 10000",
+        &params![account.get(), person.get()],
+        |r| Ok((MailboxId::new(r.i64(0)?), r.i64(1)? != 0)),
     )?;
-    if changed == 1 { Ok(()) } else { Err(Error::from(RefusalKind::NotFound)) }
+    let wishes: HashMap<MailboxId, bool> = wishes.into_iter().collect();
+    for mailbox in &mut found {
+        mailbox.is_subscribed = wishes.get(&mailbox.id).copied().unwrap_or(mailbox.is_subscribed);
+    }
+    Ok(found)
 }

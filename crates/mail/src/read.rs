@@ -37,6 +37,8 @@ pub struct MessageRow {
     pub thread: ThreadId,
     /// The subject for the eye.
     pub subject: String,
+    /// `Message-ID` without its brackets.
+    pub message_id: Option<String>,
     /// Envelope and structure (`congvu_message::decode_summary`), when wanted.
     pub summary: Vec<u8>,
 }
@@ -53,7 +55,8 @@ fn row(r: &Row<'_>) -> Result<MessageRow> {
         blob: BlobHash::from_slice(&r.bytes(7)?)?,
         thread: ThreadId::new(r.i64(8)?),
         subject: r.text(9)?,
-        summary: r.opt_bytes(10)?.unwrap_or_default(),
+        message_id: r.opt_text(10)?,
+        summary: r.opt_bytes(11)?.unwrap_or_default(),
     })
 }
 
@@ -70,7 +73,7 @@ pub fn messages(
     match want {
         Want::Facts => snapshot.query(
             "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
-                e.subject, CAST(NULL AS BYTEA)
+                e.subject, e.message_id, CAST(NULL AS BYTEA)
              FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
              WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4
                 AND EXISTS (SELECT 1 FROM mailbox WHERE account_id = ?1 AND id = ?2) ORDER BY p.uid LIMIT ?5",
@@ -79,7 +82,7 @@ pub fn messages(
         ),
         Want::Summary => snapshot.query(
             "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
-                e.subject, e.summary
+                e.subject, e.message_id, e.summary
              FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
              WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid BETWEEN ?3 AND ?4
                 AND EXISTS (SELECT 1 FROM mailbox WHERE account_id = ?1 AND id = ?2) ORDER BY p.uid LIMIT ?5",
@@ -98,7 +101,7 @@ pub fn message(
 ) -> Result<Option<MessageRow>> {
     snapshot.query_opt(
         "SELECT p.uid, p.email_id, p.flags, p.modseq, e.size, e.received_at, e.sent_at, e.blob_hash, e.thread_id,
-            e.subject, e.summary
+            e.subject, e.message_id, e.summary
          FROM placement p JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
          WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3
             AND EXISTS (SELECT 1 FROM mailbox WHERE account_id = ?1 AND id = ?2)",

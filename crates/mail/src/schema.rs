@@ -2,7 +2,7 @@
 
 use congvu_storage::{BlobReference, MigrationSet};
 
-/// The store's tables: account_state, mailbox, email, placement, expunged, keyword, thread_key, email_read.
+/// The store's tables: account_state, mailbox, subscription, email, placement, expunged, keyword, thread_key, email_read.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "mail",
     steps: &["
@@ -14,6 +14,8 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             PRIMARY KEY (account_id, id)) WITHOUT ROWID;
         CREATE UNIQUE INDEX mailbox_name ON mailbox (account_id, name);
         CREATE UNIQUE INDEX mailbox_role ON mailbox (account_id, role) WHERE role <> '';
+        CREATE TABLE subscription (account_id BIGINT NOT NULL, person_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL,
+            subscribed BIGINT NOT NULL, PRIMARY KEY (account_id, person_id, mailbox_id)) WITHOUT ROWID;
         CREATE TABLE doomed_mailbox (account_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL,
             PRIMARY KEY (account_id, mailbox_id)) WITHOUT ROWID;
         CREATE TABLE email (account_id BIGINT NOT NULL, id BIGINT NOT NULL, blob_hash BYTEA NOT NULL, size BIGINT NOT NULL,

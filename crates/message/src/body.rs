@@ -1,6 +1,6 @@
 //! The readable text of a message: transfer encoding and charset undone.
 
-use crate::Part;
+use crate::{Part, headers};
 use mail_parser::decoders::{
     base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
     quoted_printable::quoted_printable_decode,
@@ -91,24 +91,6 @@ pub fn html_body(raw: &[u8], root: &Part) -> Option<String> {
     Text::of(root).html.map(|part| decode_text(raw, part))
 }
 
-/// Returns all that is written in a message, for searching: its text in every form, and text parts beside it.
-#[must_use]
-pub fn all_text(raw: &[u8], root: &Part) -> String {
-    let mut all = String::new();
-    collect_text(raw, root, &mut all);
-    all
-}
-
-fn collect_text(raw: &[u8], part: &Part, all: &mut String) {
-    if part.is_multipart() {
-        return part.children.iter().for_each(|child| collect_text(raw, child, all));
-    }
-    if is_text(part, "plain").or_else(|| is_text(part, "html")).is_some() {
-        all.push_str(&decode_text(raw, part));
-        all.push('\n');
-    }
-}
-
 /// The first text part, or the outermost multipart/alternative around it.
 fn choice(part: &Part) -> Option<&Part> {
     if !part.is_multipart() {
@@ -121,6 +103,28 @@ fn choice(part: &Part) -> Option<&Part> {
 fn is_text<'p>(part: &'p Part, subtype: &str) -> Option<&'p Part> {
     let is_attachment = part.disposition.as_ref().is_some_and(|(kind, _)| kind == "attachment");
     (part.media_type == "text" && part.subtype == subtype && !is_attachment).then_some(part)
+}
+
+/// Returns all that can be read in a message below its header, for searches: every text part, attached ones too, HTML as its
+/// words, and of messages within their headers besides (RFC 9051 §6.4.4 BODY).
+#[must_use]
+pub fn all_text(raw: &[u8], root: &Part) -> String {
+    let mut text = String::new();
+    root.walk(&mut |part| {
+        if part.is_message() {
+            let header =
+                part.children.first().map(|inner| inner.header.start as usize..inner.header.end as usize);
+            for field in headers::fields(header.and_then(|range| raw.get(range)).unwrap_or_default()) {
+                text.push_str(&headers::decode(field.value));
+                text.push('\n');
+            }
+        } else if part.media_type == "text" {
+            let words = decode_text(raw, part);
+            text.push_str(&if part.subtype == "html" { html_to_text(&words) } else { words });
+            text.push('\n');
+        }
+    });
+    text
 }
 
 /// The first readable part of `text/subtype`, outside messages within.
@@ -158,4 +162,23 @@ pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse_structure;
+
+    #[test]
+    fn a_search_sees_every_text() {
+        let raw = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nfirst\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\
+            Content-Transfer-Encoding: quoted-printable\r\n\r\n<p class=3Dhidden>K=C3=ADnh <b>g=E1=BB=ADi</b></p>\r\n--b\r\n\
+            Content-Type: text/csv\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\nYSxi\r\n\
+            --b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?Q?b=C3=A1o_c=C3=A1o?=\r\n\r\ninner\r\n--b--\r\n";
+        let text = all_text(raw.as_bytes(), &parse_structure(raw.as_bytes()));
+        for word in ["first", "Kính gửi", "a,b", "báo cáo", "inner"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        assert!(!text.contains("class"));
+    }
 }

@@ -30,4 +30,4 @@ pub use html::{InlineImages, SafeHtml, safe_html};
 pub use section::{SectionSpec, SectionText, find_part, section, section_place};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};
-pub use summary::{Summary, summarize};
+pub use summary::{Summary, sent_day, summarize};

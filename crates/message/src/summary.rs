@@ -77,6 +77,13 @@ fn ids(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns the day that a `Date` field names, by its own clock (RFC 9051 §6.4.4 SENTON): year, month, day.
+#[must_use]
+pub fn sent_day(text: &str) -> Option<(u16, u8, u8)> {
+    let date = mail_parser::DateTime::parse_rfc822(text)?;
+    date.is_valid().then_some((date.year, date.month, date.day))
+}
+
 fn date(text: &str) -> Option<Timestamp> {
     let date = mail_parser::DateTime::parse_rfc822(text)?;
     date.is_valid().then(|| Timestamp::from_seconds(date.to_timestamp()))

@@ -6,16 +6,22 @@ use super::{
     session::Session,
 };
 use congvu_directory::{act_for, right};
-use congvu_mail::{create_mailbox, delete_mailbox, rename_mailbox, subscribe};
+use congvu_mail::{
+    MAX_BATCH, MailboxRow, Role, create_mailbox, delete_mailbox, move_messages, rename_mailbox, subscribe,
+};
 use congvu_storage::Actor;
-use congvu_types::RefusalKind;
+use congvu_types::{MailboxId, RefusalKind, Uid};
 
 impl Session {
     fn actor(&self) -> Result<Actor, Failed> {
         Ok(Actor::Person(self.signed_in()?.person()))
     }
 
-    pub(super) async fn create(&mut self, name: &str) -> Answer {
+    pub(super) async fn create(&mut self, name: &str, has_use: bool) -> Answer {
+        if has_use {
+            // RFC 6154 §3: every account has a mailbox for each special use from the beginning.
+            return Err(Failed::no("[USEATTR] The mailboxes of special uses are there already."));
+        }
         // RFC 9051 §6.3.4: a separator at the end says that children will follow.
         let wanted = name.strip_suffix('/').unwrap_or(name).to_owned();
         let who = self.signed_in()?;
@@ -50,7 +56,8 @@ impl Session {
 
     pub(super) async fn rename(&mut self, from: &str, to: &str) -> Answer {
         let (who, from, to) = (self.signed_in()?, from.to_owned(), to.to_owned());
-        self.server
+        let emptied = self
+            .server
             .options
             .db
             .write(self.actor()?, move |tx| {
@@ -60,10 +67,34 @@ impl Session {
                     // Names move, messages do not: that is what MOVE is for.
                     return Err(RefusalKind::InvalidName.into());
                 }
-                rename_mailbox(tx, &act_for::<right::Draft>(tx, &who, account)?, mailbox.id, &within)
+                let acting = act_for::<right::Draft>(tx, &who, account)?;
+                if mailbox.role == Role::Inbox {
+                    let target = create_mailbox(tx, &acting, &within)?;
+                    return Ok(Some((mailbox, target)));
+                }
+                rename_mailbox(tx, &acting, mailbox.id, &within).map(|()| None)
             })
             .await?;
+        if let Some((inbox, target)) = emptied {
+            self.empty_into(&inbox, target).await?;
+        }
         Ok("Renamed.".to_owned())
+    }
+
+    /// RFC 9051 §6.3.6: INBOX stays and gives its messages to the new name.
+    async fn empty_into(&mut self, inbox: &MailboxRow, target: MailboxId) -> Result<(), Failed> {
+        let view = self.server.options.views.current(inbox.account, inbox.id, None).await?;
+        let uids: Vec<Uid> = view.range(1, view.len()).map(|(_, entry)| entry.uid).collect();
+        let (who, account, source) = (self.signed_in()?, inbox.account, inbox.id);
+        for batch in uids.chunks(MAX_BATCH) {
+            let (who, batch) = (who.clone(), batch.to_vec());
+            let moved = self.server.options.db.write(self.actor()?, move |tx| {
+                let acting = act_for::<right::Draft>(tx, &who, account)?;
+                move_messages(tx, &acting, source, target, &batch)
+            });
+            moved.await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn subscribe(&mut self, name: &str, on: bool) -> Answer {

@@ -1,9 +1,13 @@
 //! Whether a message fits a search key (RFC 9051 §6.4.4). Text is compared without regard to case and to Vietnamese accents:
 //! "Khánh Hòa" is found by "khanh hoa".
 
-use super::codec::{date::day_of, search::Key, set};
+use super::codec::{
+    date::{day_of, days_of},
+    search::Key,
+    set,
+};
 use congvu_mail::{Entry, FlagSet, MessageRow};
-use congvu_message::{AddressItem, Envelope, all_text, decode_summary, headers, parse_structure};
+use congvu_message::{AddressItem, Envelope, all_text, decode_summary, headers, parse_structure, sent_day};
 use congvu_types::fold;
 use std::cell::OnceCell;
 
@@ -36,6 +40,7 @@ pub(super) enum Ready {
     Sent(i64, i64),
     Address(Field, String),
     Subject(String),
+    MessageId(String),
     Header(String, String),
     Body(String),
     Text(String),
@@ -94,6 +99,7 @@ pub(super) fn ready(key: &Key, context: &Context<'_>) -> Ready {
         Key::Cc(text) => Ready::Address(Field::Cc, fold(text)),
         Key::Bcc(text) => Ready::Address(Field::Bcc, fold(text)),
         Key::Subject(text) => Ready::Subject(fold(text)),
+        Key::Header(name, text) if name.eq_ignore_ascii_case("Message-ID") => Ready::MessageId(fold(text)),
         Key::Header(name, text) => Ready::Header(name.clone(), fold(text)),
         Key::Body(text) => Ready::Body(fold(text)),
         Key::Text(text) => Ready::Text(fold(text)),
@@ -117,18 +123,19 @@ impl Ready {
             | Self::Received(..)
             | Self::Sent(..)
             | Self::Address(..)
-            | Self::Subject(_) => Depth::Row,
+            | Self::Subject(_)
+            | Self::MessageId(_) => Depth::Row,
             Self::Header(..) | Self::Body(_) | Self::Text(_) => Depth::Bytes,
         }
     }
 
-    /// Whether addresses are compared, which stand in the stored envelope.
+    /// Whether something is compared that stands in the stored envelope.
     pub(super) fn needs_envelope(&self) -> bool {
         match self {
             Self::And(keys) => keys.iter().any(Self::needs_envelope),
             Self::Or(a, b) => a.needs_envelope() || b.needs_envelope(),
             Self::Not(inner) => inner.needs_envelope(),
-            Self::Address(..) => true,
+            Self::Address(..) | Self::Sent(..) => true,
             _ => false,
         }
     }
@@ -172,12 +179,13 @@ impl Ready {
             Self::Larger(size) => message.row.size > *size,
             Self::Smaller(size) => message.row.size < *size,
             Self::Received(from, until) => (*from..=*until).contains(&day_of(message.row.received_at)),
-            Self::Sent(from, until) => {
-                let sent = message.row.sent_at.unwrap_or(message.row.received_at);
-                (*from..=*until).contains(&day_of(sent))
-            }
+            Self::Sent(from, until) => (*from..=*until).contains(&message.sent_day()),
             Self::Address(field, text) => message.addresses(*field).contains(text.as_str()),
             Self::Subject(text) => fold(&message.row.subject).contains(text.as_str()),
+            Self::MessageId(text) => {
+                let id = message.row.message_id.as_deref();
+                id.is_some_and(|id| fold(&format!("<{id}>")).contains(text.as_str()))
+            }
             Self::Header(name, text) => message.has_header(name, text),
             Self::Body(text) => message.body().contains(text.as_str()),
             Self::Text(text) => {
@@ -234,6 +242,12 @@ impl<'a> Message<'a> {
         fold(&words.collect::<Vec<_>>().join(", "))
     }
 
+    /// RFC 9051 §6.4.4: the day of the Date field, disregarding time and zone; of arrival when there is none.
+    fn sent_day(&self) -> i64 {
+        let named = self.envelope().date.as_deref().and_then(sent_day);
+        named.map_or_else(|| day_of(self.row.received_at), days_of)
+    }
+
     /// RFC 9051 §6.4.4: the empty string asks whether there is such a field.
     fn has_header(&self, name: &str, text: &str) -> bool {
         headers::fields(self.bytes)
@@ -251,10 +265,7 @@ impl<'a> Message<'a> {
     }
 
     fn body(&self) -> &str {
-        self.body.get_or_init(|| {
-            let root = parse_structure(self.bytes);
-            fold(&all_text(self.bytes, &root))
-        })
+        self.body.get_or_init(|| fold(&all_text(self.bytes, &parse_structure(self.bytes))))
     }
 }
 

@@ -47,6 +47,11 @@ impl Places {
         if shared.is_some() {
             return shared;
         }
+        // The level of shared accounts is no name in anybody's own, or it would hide theirs.
+        let first = name.split('/').next().unwrap_or_default();
+        if first.eq_ignore_ascii_case(SHARED) {
+            return None;
+        }
         match self.accounts.iter().find(|(_, prefix)| prefix.is_empty()) {
             Some((own, _)) => Some((own.account.id, name.to_owned())),
             None if name.eq_ignore_ascii_case("INBOX") => {

@@ -23,6 +23,21 @@ type Hit = (u32, Entry);
 
 impl Session {
     pub(super) async fn search(&mut self, by_uid: bool, search: &Search) -> Answer {
+        let answer = self.find(by_uid, search).await;
+        if matches!(answer, Err(Failed::No(_))) {
+            self.forget_saved(search.returns.is_some_and(|r| r.save));
+        }
+        answer
+    }
+
+    /// RFC 9051 §6.4.4.1: a search that was to save its result and fails leaves none.
+    pub(super) fn forget_saved(&mut self, saves: bool) {
+        if let Some(selected) = self.selected.as_mut().filter(|_| saves) {
+            selected.saved.clear();
+        }
+    }
+
+    async fn find(&mut self, by_uid: bool, search: &Search) -> Answer {
         let selected = self.at()?;
         let (view, reading, mailbox) = (selected.view.clone(), selected.reading.clone(), selected.mailbox.id);
         let saved: Vec<(u32, u32)> =
@@ -69,6 +84,10 @@ impl Session {
         let newest = hits.iter().map(|(_, e)| e.modseq).max().filter(|_| uses_modseq);
         if returns.is_some_and(|r| r.save) {
             self.save(returns, hits);
+        }
+        if returns == Some(Return { save: true, ..Return::default() }) {
+            // RFC 5182 §2.1: saved and nothing else is told of by the tagged OK alone.
+            return Ok(());
         }
         let esearch = returns.is_some() || self.enabled.rev2;
         let mut line = if esearch { format!("ESEARCH (TAG \"{}\")", self.tag) } else { "SEARCH".to_owned() };

@@ -255,7 +255,7 @@ impl Session {
             Command::Select { mailbox, read_only, condstore } => {
                 self.select(&mailbox, read_only, condstore).await
             }
-            Command::Create(name) => self.create(&name).await,
+            Command::Create { mailbox, has_use } => self.create(&mailbox, has_use).await,
             Command::Delete(name) => self.delete(&name).await,
             Command::Rename(from, to) => self.rename(&from, &to).await,
             Command::Subscribe(name) => self.subscribe(&name, true).await,
@@ -268,7 +268,8 @@ impl Session {
             }
             Command::Status(name, items) => self.status(&name, &items).await,
             Command::Append(append) => self.append(append).await,
-            Command::BadCharset => {
+            Command::BadCharset { saves } => {
+                self.forget_saved(saves);
                 Err(Failed::no("[BADCHARSET (UTF-8 US-ASCII)] This charset is not known."))
             }
             other => self.run_selected(other).await,

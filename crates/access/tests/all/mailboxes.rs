@@ -186,3 +186,89 @@ async fn sign_in_is_refused_in_words() {
     })
     .await;
 }
+
+/// S3.1b (Điều 3): whoever may read a shared account arranges it for nobody but themselves.
+#[tokio::test]
+async fn a_subscription_in_a_shared_account_is_ones_own() {
+    each_agency(|agency| async move {
+        arrive(&agency, AGENCY, &letter("chung")).await;
+        let address = open(&agency).await;
+        let lsub = r#"C: a LSUB "" "Shared/*/Trash""#;
+        let mut an = signed_in(address, "an@bqlctgt").await;
+        an.play(&format!(
+            r#"
+            {lsub}
+            S: * LSUB (*) "/" "Shared/bqlctgt@khanhhoa.example/Trash"
+            S: a OK *
+            C: a UNSUBSCRIBE "Shared/bqlctgt@khanhhoa.example/Trash"
+            S: a OK *
+            {lsub}
+            S: a OK *
+        "#
+        ))
+        .await;
+        let mut mai = signed_in(address, "mai@bqlctgt").await;
+        mai.play(&format!(
+            r#"
+            {lsub}
+            S: * LSUB (*) "/" "Shared/bqlctgt@khanhhoa.example/Trash"
+            S: a OK *
+            # Who walks down level by level finds the way (RFC 3501 §6.3.9, RFC 5258 §3.5).
+            C: a LSUB "" "S%"
+            S: * LSUB (\Noselect \HasChildren) "/" "Shared"
+            S: a OK *
+            C: a LIST (SUBSCRIBED) "" "S%"
+            S: a OK *
+            C: a LIST (SUBSCRIBED RECURSIVEMATCH) "" "S%"
+            S: * LIST (\Noselect \HasChildren) "/" "Shared" ("CHILDINFO" ("SUBSCRIBED"))
+            S: a OK *
+            C: a LIST (SPECIAL-USE) "" "*"
+            S: a OK *
+        "#
+        ))
+        .await;
+    })
+    .await;
+}
+
+/// RFC 9051 §5.1, §6.3.4, §6.3.6; RFC 6154 §3.
+#[tokio::test]
+async fn names_that_mean_something_are_kept_apart() {
+    each_agency(|agency| async move {
+        arrive(&agency, DIRECTOR, &letter("mot")).await;
+        let mut client = signed_in(open(&agency).await, "hung@bqlctgt").await;
+        client
+            .play(
+                r#"
+            C: a CREATE Shared/mine
+            S: a NO [*
+            C: a RENAME Archive shared
+            S: a NO [*
+            C: a CREATE inbox/Viec
+            S: a OK *
+            C: a CREATE InBox/viec/X (USE (\Junk))
+            S: a NO [USEATTR] *
+            C: a LIST "" "inbox/%"
+            S: * LIST (\HasNoChildren) "/" "INBOX/Viec"
+            S: a OK *
+            C: a LIST "D&HvE- &AOE-n/" "%"
+            S: a OK *
+            C: a CREATE "D&HvE- &AOE-n/2026"
+            S: a OK *
+            C: a LIST "D&HvE- &AOE-n/" "%"
+            S: * LIST (\HasNoChildren) "/" "D&HvE- &AOE-n/2026"
+            S: a OK *
+            C: a RENAME INBOX Cu
+            S: a OK *
+            C: a STATUS Cu (MESSAGES)
+            S: * STATUS "Cu" (MESSAGES 1)
+            S: a OK *
+            C: a STATUS INBOX (MESSAGES)
+            S: * STATUS "INBOX" (MESSAGES 0)
+            S: a OK *
+        "#,
+            )
+            .await;
+    })
+    .await;
+}

@@ -73,14 +73,14 @@ async fn messages_are_appended_marked_and_found() {
             C: a APPEND Drafts {300000}
             S: a NO [TOOBIG] *
             C: a SELECT Drafts
-            S~ * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $work)
+            S~ * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Work)
             S~ a OK *
             C: a FETCH 1 (FLAGS INTERNALDATE)
-            S: * 1 FETCH (FLAGS (\Draft $work) INTERNALDATE "23-Nov-2026 08:00:00 +0700")
+            S: * 1 FETCH (FLAGS (\Draft $Work) INTERNALDATE "23-Nov-2026 08:00:00 +0700")
             S: a OK *
             C: a STORE 1 +FLAGS (\Flagged $Other)
-            S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $work $other)
-            S: * 1 FETCH (UID 1 FLAGS (\Flagged \Draft $work $other))
+            S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Work $Other)
+            S: * 1 FETCH (UID 1 FLAGS (\Flagged \Draft $Work $Other))
             S: a OK *
             C: a STORE 1 FLAGS.SILENT (\Seen)
             S: a OK *
@@ -91,10 +91,13 @@ async fn messages_are_appended_marked_and_found() {
             S: * ESEARCH (TAG "a") UID MIN 1 MAX 1 COUNT 1
             S: a OK *
             C: a SEARCH RETURN (SAVE) ALL
-            S: * ESEARCH (TAG "a")
             S: a OK *
             C: a FETCH $ UID
             S: * 1 FETCH (UID 1)
+            S: a OK *
+            C: a SEARCH RETURN (SAVE) CHARSET KOI8-R ALL
+            S: a NO [BADCHARSET *
+            C: a FETCH $ UID
             S: a OK *
             C: a SEARCH FROM nobody
             S: * SEARCH
@@ -127,6 +130,12 @@ async fn searches_disregard_accents() {
             S: a OK *
             C: a SEARCH CHARSET UTF-8 BODY "kính gửi"
             S: * SEARCH 1
+            S: a OK *
+            C: a SEARCH HEADER Message-ID "<MOT@gov.example>" SENTON 23-Nov-2026
+            S: * SEARCH 1
+            S: a OK *
+            C: a SEARCH SENTON 24-Nov-2026
+            S: * SEARCH
             S: a OK *
         "#,
             )

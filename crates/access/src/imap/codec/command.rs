@@ -74,7 +74,11 @@ pub(crate) enum Command<'a> {
         read_only: bool,
         condstore: bool,
     },
-    Create(String),
+    Create {
+        mailbox: String,
+        /// A special use is asked for (RFC 6154 §3).
+        has_use: bool,
+    },
     Delete(String),
     Rename(String, String),
     Subscribe(String),
@@ -113,7 +117,9 @@ pub(crate) enum Command<'a> {
         mailbox: String,
     },
     /// A search in a charset that we do not know.
-    BadCharset,
+    BadCharset {
+        saves: bool,
+    },
 }
 
 /// A tag, and the command if it is one.
@@ -182,14 +188,17 @@ fn with_arguments<'a>(scanner: &mut Scanner<'a>, name: &str) -> Scanned<Command<
         "EXAMINE" => select(scanner, true)?,
         "CREATE" => {
             let mailbox = mailbox(scanner)?;
-            // RFC 6154 §3: a special use may be asked for; the server's own mailboxes have them already.
+            let mut has_use = false;
             if scanner.eat(b' ') {
                 scanner.parenthesized(5, |s| {
-                    s.word("USE ");
-                    s.parenthesized(10, |s| s.flag().map(drop)).map(drop)
+                    if !s.word("USE ") {
+                        return Err(Bad("USE"));
+                    }
+                    has_use |= !s.parenthesized(10, |s| s.flag().map(drop))?.is_empty();
+                    Ok(())
                 })?;
             }
-            Command::Create(mailbox)
+            Command::Create { mailbox, has_use }
         }
         "DELETE" => Command::Delete(mailbox(scanner)?),
         "RENAME" => {
@@ -223,9 +232,9 @@ fn searching<'a>(scanner: &mut Scanner<'a>, by_uid: bool) -> Scanned<Command<'a>
     match search::search(scanner) {
         Ok(search) => Ok(Command::Search { by_uid, search }),
         Err(SearchError::Bad(bad)) => Err(bad),
-        Err(SearchError::Charset) => {
+        Err(SearchError::Charset { saves }) => {
             *scanner = Scanner::new(b"");
-            Ok(Command::BadCharset)
+            Ok(Command::BadCharset { saves })
         }
     }
 }
@@ -391,7 +400,7 @@ mod tests {
             Command::Fetch { by_uid: true, .. }
         ));
         assert!(matches!(read("A MOVE 1 \"Archive\""), Command::Move { by_uid: false, .. }));
-        assert!(matches!(read("A SEARCH CHARSET X ALL"), Command::BadCharset));
+        assert!(matches!(read("A SEARCH CHARSET X ALL"), Command::BadCharset { saves: false }));
     }
 
     #[test]

@@ -30,6 +30,11 @@ fn civil(days: i64) -> (i64, usize, i64) {
     (year, usize::try_from(month - 1).unwrap_or(0), day)
 }
 
+/// Days since 1970-01-01 of year, month and day.
+pub(crate) fn days_of((year, month, day): (u16, u8, u8)) -> i64 {
+    days(i64::from(year), i64::from(month), i64::from(day))
+}
+
 /// Reads `d-Mon-yyyy`; returns days since 1970-01-01.
 fn day(text: &str) -> Option<i64> {
     let mut parts = text.split('-');

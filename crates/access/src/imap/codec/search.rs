@@ -68,8 +68,10 @@ pub(crate) struct Search {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SearchError {
     Bad(Bad),
-    /// RFC 9051 §6.4.4: `NO [BADCHARSET]`.
-    Charset,
+    /// RFC 9051 §6.4.4: `NO [BADCHARSET]`; whether the result was to be saved.
+    Charset {
+        saves: bool,
+    },
 }
 
 impl From<Bad> for SearchError {
@@ -87,7 +89,7 @@ pub(crate) fn search(scanner: &mut Scanner<'_>) -> Result<Search, SearchError> {
     if scanner.word("CHARSET ") {
         let charset = scanner.text()?;
         if !["UTF-8", "US-ASCII"].iter().any(|known| charset.eq_ignore_ascii_case(known)) {
-            return Err(SearchError::Charset);
+            return Err(SearchError::Charset { saves: returns.is_some_and(|r: Return| r.save) });
         }
         scanner.space()?;
     }
@@ -234,7 +236,7 @@ mod tests {
         let returning = read("RETURN (MIN COUNT) CHARSET UTF-8 SINCE 1-Jan-2026").unwrap();
         assert!(returning.returns.is_some_and(|r| r.min && r.count && !r.all));
         assert_eq!(read("RETURN () ALL").unwrap().returns.map(|r| r.all), Some(true));
-        assert_eq!(read("CHARSET KOI8-R ALL"), Err(SearchError::Charset));
+        assert_eq!(read("CHARSET KOI8-R ALL"), Err(SearchError::Charset { saves: false }));
         for bad in ["", "FOO", "OR SEEN", "(SEEN", "SINCE yesterday", "SEEN "] {
             assert!(matches!(read(bad), Err(SearchError::Bad(_))), "{bad}");
         }
