@@ -30,6 +30,9 @@ pub(crate) struct Config {
     /// How people sign in.
     #[serde(default)]
     pub(crate) sign_in: SignIn,
+    /// The web door.
+    #[serde(default)]
+    pub(crate) web: Web,
     /// What is too much.
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -93,6 +96,16 @@ pub(crate) struct Outbound {
     pub(crate) without_dns: bool,
 }
 
+/// The web door.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Web {
+    /// Proxies before the web door, as networks: their `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub(crate) trusted_proxies: Vec<String>,
+    /// Opens `/metrics` to who brings it as a bearer token; without one the figures are for this machine alone.
+    pub(crate) metrics_token: Option<String>,
+}
+
 /// How people sign in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -115,7 +128,7 @@ impl Default for SignIn {
 pub(crate) struct Limits {
     /// The largest message, in bytes.
     pub(crate) message_bytes: usize,
-    /// Connections at once to each of SMTP and IMAP.
+    /// Connections at once to each of SMTP, IMAP and the web.
     pub(crate) connections: usize,
     /// Connections at once from one address.
     pub(crate) connections_per_address: usize,
@@ -196,14 +209,15 @@ impl Config {
         {
             faults.push(format!("outbound.smarthost: {host:?} is not host:port"));
         }
-        for network in &self.trusted_networks {
-            let prefix = network.split_once('/').and_then(|(ip, bits)| {
-                let ip = ip.parse::<std::net::IpAddr>().ok()?;
-                let most = if ip.is_ipv4() { 32 } else { 128 };
-                bits.parse::<u8>().ok().filter(|bits| *bits <= most)
-            });
-            if prefix.is_none() {
-                faults.push(format!("trusted-networks: {network:?} is not a network such as 10.0.0.0/8"));
+        let networks = [
+            ("trusted-networks", &self.trusted_networks),
+            ("web.trusted-proxies", &self.web.trusted_proxies),
+        ];
+        for (setting, network) in
+            networks.into_iter().flat_map(|(name, all)| all.iter().map(move |n| (name, n)))
+        {
+            if network.parse::<congvu_transport::facts::Network>().is_err() {
+                faults.push(format!("{setting}: {network:?} is not a network such as 10.0.0.0/8"));
             }
         }
         faults

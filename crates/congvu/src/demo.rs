@@ -3,7 +3,7 @@
 use crate::{
     cli::DemoOptions,
     commands,
-    config::{Config, Limits, Listen, Outbound, SignIn, Tls},
+    config::{Config, Limits, Listen, Outbound, SignIn, Tls, Web},
     output::{self, Failure},
     serve, site,
 };
@@ -146,6 +146,7 @@ fn write_config(
         },
         sign_in: SignIn { without_tls: true, clients_may_use_password: true },
         limits: Limits { connections_per_address: 20_000, ..Limits::default() },
+        web: Web::default(),
         trusted_networks: Vec::new(),
         postmaster: None,
         demo: true,

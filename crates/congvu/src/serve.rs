@@ -9,9 +9,9 @@ use congvu_smtp::{Outbound, OutboundOptions, Route, Service, SmtpOptions, SmtpSe
 use congvu_storage::Db;
 use congvu_transport::{
     Rules, Site,
-    facts::{Inspector, MessageAuthenticator},
+    facts::{Inspector, MessageAuthenticator, Network},
 };
-use congvu_web::{ClientSettings, WebOptions};
+use congvu_web::{ClientSettings, ServeOptions, WebOptions};
 use rustls::ServerConfig;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -119,8 +119,12 @@ fn inspector(config: &Config) -> Result<Inspector, Failure> {
         true => None,
         false => Some(MessageAuthenticator(congvu_net::resolver(config.outbound.resolver)?)),
     };
-    let networks = config.trusted_networks.iter().map(|n| n.parse()).collect::<Result<Vec<_>, String>>()?;
+    let networks = networks(&config.trusted_networks)?;
     Ok(Inspector::new(config.hostname.clone(), resolver, networks))
+}
+
+fn networks(named: &[String]) -> Result<Vec<Network>, Failure> {
+    Ok(named.iter().map(|n| n.parse()).collect::<Result<Vec<_>, String>>()?)
 }
 
 fn outbound(config: &Config, parts: &Parts) -> Result<Option<Outbound>, Failure> {
@@ -223,11 +227,17 @@ fn web_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), Fa
         authenticator: parts.authenticator.clone(),
         site: parts.site.clone(),
         client_settings: client_settings(config),
+        allow_plain_sign_in: config.sign_in.without_tls,
+        https_port: config.listen.https.first().map(SocketAddr::port),
+        trusted_proxies: networks(&config.web.trusted_proxies)?,
+        metrics_token: config.web.metrics_token.clone(),
         demo: config.demo,
     });
+    let gate = gate(config);
     for (addresses, tls) in [(&config.listen.http, None), (&config.listen.https, Some(parts.tls.clone()))] {
         for listener in listen(addresses)? {
-            let serve = congvu_web::serve(listener, tls.clone(), router.clone(), running.stop.clone());
+            let options = ServeOptions { tls: tls.clone(), gate: gate.clone() };
+            let serve = congvu_web::serve(listener, options, router.clone(), running.stop.clone());
             running.tasks.spawn(serve);
         }
     }

@@ -16,7 +16,7 @@ pub mod tls;
 pub use budget::{Budget, Share};
 pub use connection::{Connection, ReadError};
 pub use dialer::{Dialed, dial};
-pub use listener::{Gate, bind, serve};
+pub use listener::{Entered, Gate, bind, serve};
 pub use resolver::{MailHost, MxAnswer, Resolver, mail_hosts, nearer_than_us, resolver};
 
 /// Returns 24 random characters that stand in a header, a file name or a protocol's token alike (144 bits).

@@ -52,7 +52,9 @@ impl Gate {
         }))
     }
 
-    fn enter(&self, address: IpAddr) -> Option<Entered> {
+    /// Takes a place for a connection from `address`; `None` when there is none left.
+    #[must_use]
+    pub fn enter(&self, address: IpAddr) -> Option<Entered> {
         let address = place(address);
         let slot = self.0.slots.clone().try_acquire_owned().ok()?;
         let mut addresses = self.0.addresses.lock();
@@ -73,7 +75,9 @@ pub(crate) fn place(address: IpAddr) -> IpAddr {
     }
 }
 
-struct Entered {
+/// A place within a [`Gate`], given back when it is dropped.
+#[derive(Debug)]
+pub struct Entered {
     gate: Gate,
     address: IpAddr,
     _slot: tokio::sync::OwnedSemaphorePermit,

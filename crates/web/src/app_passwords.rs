@@ -1,13 +1,13 @@
 //! App passwords: one's mail clients, and what to type into a new one.
 
 use crate::{
-    problem::Problem,
+    problem::{At, Problem},
     session::{Member, body},
     state::{App, problem},
 };
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{State, rejection::JsonRejection},
     http::StatusCode,
 };
 use congvu_directory::{AppPassword, app_passwords, create_app_password, revoke_app_password};
@@ -114,7 +114,7 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(id): Path<String>,
+    At(id): At<String>,
 ) -> Result<StatusCode, Problem> {
     let missing = |_| Problem::from_error(&RefusalKind::NotFound.into(), visitor.language);
     let id: CredentialId = id.parse().map_err(missing)?;

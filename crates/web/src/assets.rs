@@ -1,8 +1,9 @@
 //! The web application's files, embedded in the program, and the headers that keep it safe.
 
+use crate::{problem::Problem, state::language};
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -19,9 +20,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      form-action 'self'; frame-ancestors 'none'";
 
 /// Answers with a file, or with the application's page for every path of its own.
-pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
+pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        return Problem::no_method().into_response();
     }
     let path = uri.path().trim_start_matches('/');
     let known = Files::get(path).filter(|_| !path.is_empty());
@@ -29,7 +30,7 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     match (known, is_file) {
         (Some(file), _) => answer(path, file),
-        (None, true) => StatusCode::NOT_FOUND.into_response(),
+        (None, true) => Problem::no_path(language(&headers).unwrap_or_default()).into_response(),
         (None, false) => Files::get("index.html").map_or_else(not_built, |file| answer("index.html", file)),
     }
 }

@@ -8,7 +8,10 @@ use crate::{
     state::{App, problem},
 };
 use axum::{
-    extract::{Query, State},
+    extract::{
+        Query, State,
+        rejection::{QueryRejection, StringRejection},
+    },
     http::header,
     response::{IntoResponse, Response},
 };
@@ -23,13 +26,21 @@ pub(crate) struct Asked {
 }
 
 /// Mozilla's autoconfig, `config-v1.1.xml`.
-pub(crate) async fn mozilla(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(crate) async fn mozilla(
+    State(app): State<App>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked.map_err(|r| Problem::unreadable(r.status(), r.body_text()))?;
     let address = ours(&app, asked.emailaddress.as_deref()).await?;
     Ok(xml(mozilla_document(&app.options.client_settings, address.domain().as_str())))
 }
 
 /// Outlook's Autodiscover ("POX"): the address stands in the request's body.
-pub(crate) async fn outlook(State(app): State<App>, request: String) -> Result<Response, Problem> {
+pub(crate) async fn outlook(
+    State(app): State<App>,
+    request: Result<String, StringRejection>,
+) -> Result<Response, Problem> {
+    let request = request.map_err(|r| Problem::unreadable(r.status(), r.body_text()))?;
     let asked = request.split_once("<EMailAddress>").and_then(|(_, rest)| rest.split_once("</EMailAddress>"));
     let address = ours(&app, asked.map(|(address, _)| address.trim())).await?;
     Ok(xml(outlook_document(&app.options.client_settings, &address.to_string())))

@@ -2,11 +2,13 @@
 //!
 //! INVARIANT: an unsafe request without the session's own CSRF token does nothing (test:
 //! `a_request_without_the_token_does_nothing`).
+//! INVARIANT: no password is taken in clear unless the configuration says so (test: `no_password_goes_in_clear`).
 //! INVARIANT: while a password must be changed nothing but its change is open (S4.2d, Điều 4; test:
 //! `an_initial_password_opens_only_its_change`).
 //! INVARIANT: what a message brings is shown without scripts, in a sandbox, under a policy of its own (test:
 //! `hostile_html_is_shown_safely`).
 
+mod admit;
 mod app_passwords;
 mod assets;
 mod autoconfig;
@@ -15,6 +17,7 @@ mod health;
 mod me;
 mod openapi;
 mod outbox;
+mod patience;
 mod problem;
 mod review_view;
 mod reviews;
@@ -24,5 +27,5 @@ mod state;
 
 pub use app_passwords::ClientSettings;
 pub use openapi::openapi;
-pub use serve::{Peer, serve};
+pub use serve::{Peer, ServeOptions, serve};
 pub use state::{WebOptions, router};

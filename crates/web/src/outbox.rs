@@ -1,16 +1,12 @@
 //! "Outbox (demo)": what the sample would have sent to other domains.
 
 use crate::{
-    problem::Problem,
+    problem::{At, Problem},
     reviews::download,
     session::{Member, Visitor},
     state::{App, problem},
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{Json, extract::State, response::Response};
 use congvu_transport::{captured, captured_message};
 use congvu_types::{QueueId, RefusalKind};
 use serde::Serialize;
@@ -70,7 +66,7 @@ pub(crate) async fn list(
 pub(crate) async fn message(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(id): Path<String>,
+    At(id): At<String>,
 ) -> Result<Response, Problem> {
     in_demo(&app, &visitor)?;
     let missing = |_| Problem::from_error(&RefusalKind::NotFound.into(), visitor.language);

@@ -2,11 +2,12 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, Path},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use congvu_types::{Citation, Error, Language, Refusal, RefusalKind};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
 /// The article that a refusal or a hold rests on.
@@ -114,6 +115,11 @@ impl Problem {
         Self::new(status, "malformed", detail.into())
     }
 
+    /// There is something at this path, but not for this method.
+    pub(crate) fn no_method() -> Self {
+        Self::unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not take this method.")
+    }
+
     /// Nobody is signed in, or the session has ended.
     pub(crate) fn unauthenticated(language: Language) -> Self {
         let detail = congvu_types::sentence(language, "web.unauthenticated", &[]);
@@ -126,9 +132,26 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "notFound", detail)
     }
 
+    /// A password would go in clear.
+    pub(crate) fn tls_required(language: Language) -> Self {
+        let detail = congvu_types::sentence(language, "web.tlsRequired", &[]);
+        Self::new(StatusCode::FORBIDDEN, "tlsRequired", detail)
+    }
+
     /// The request does not carry the session's CSRF token.
     pub(crate) fn forged(language: Language) -> Self {
         Self::new(StatusCode::FORBIDDEN, "csrf", congvu_types::sentence(language, "web.csrf", &[]))
+    }
+}
+
+/// What stands in the path; what cannot be read there is a problem like any other.
+pub(crate) struct At<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|Path(value)| Self(value)).map_err(|r| Problem::unreadable(r.status(), r.body_text()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Review of outgoing mail (S9.1, Điều 9).
 
 use crate::{
-    problem::Problem,
+    problem::{At, Problem},
     review_view::{self, ReviewDetail, ReviewItem, ReviewList},
     session::{Member, Visitor, body},
     state::{App, problem},
@@ -9,7 +9,7 @@ use crate::{
 use axum::{
     Json,
     extract::{
-        Path, Query, State,
+        Query, State,
         rejection::{JsonRejection, QueryRejection},
     },
     http::{HeaderValue, header},
@@ -92,7 +92,7 @@ pub(crate) async fn list(
 pub(crate) async fn open(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(review): Path<String>,
+    At(review): At<String>,
 ) -> Result<Json<ReviewDetail>, Problem> {
     let (review, who, db) = (id(&review)?, visitor.who, &app.options.db);
     let reader = who.clone();
@@ -134,7 +134,7 @@ async fn look<T: Send + 'static>(
 pub(crate) async fn html(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(review): Path<String>,
+    At(review): At<String>,
 ) -> Result<Response, Problem> {
     let language = visitor.language;
     let html = look(&app, visitor, &review, |raw| {
@@ -165,7 +165,7 @@ pub(crate) async fn html(
 pub(crate) async fn message(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(review): Path<String>,
+    At(review): At<String>,
 ) -> Result<Response, Problem> {
     let raw = look(&app, visitor, &review, |raw| Ok((raw.to_vec(), Parts::all(&parse_structure(raw)))));
     let raw = raw.await?;
@@ -179,7 +179,7 @@ pub(crate) async fn message(
 pub(crate) async fn attachment(
     State(app): State<App>,
     Member(visitor): Member,
-    Path((review, index)): Path<(String, String)>,
+    At((review, index)): At<(String, String)>,
 ) -> Result<Response, Problem> {
     let language = visitor.language;
     let index: usize =
@@ -214,7 +214,7 @@ pub(crate) fn download(bytes: Vec<u8>, kind: &'static str, disposition: &str) ->
 pub(crate) async fn decide(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(review): Path<String>,
+    At(review): At<String>,
     request: Result<Json<DecisionRequest>, JsonRejection>,
 ) -> Result<Json<ReviewItem>, Problem> {
     let (review, request) = (id(&review)?, body(request)?);
@@ -241,7 +241,7 @@ pub(crate) async fn decide(
 pub(crate) async fn withdraw(
     State(app): State<App>,
     Member(visitor): Member,
-    Path(review): Path<String>,
+    At(review): At<String>,
 ) -> Result<Json<ReviewItem>, Problem> {
     let (review, who) = (id(&review)?, visitor.who);
     let taken = app.options.db.write(Actor::Person(who.person()), move |tx| {

@@ -1,6 +1,8 @@
 //! Accepts HTTP connections, plain or TLS, with limits and deadlines, and ends gracefully.
 
+use crate::patience::Patient;
 use axum::{Router, body::Body, extract::Request};
+use congvu_net::Gate;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -9,13 +11,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Layer, ServiceExt};
 
-/// At most this many connections at once; more wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 4096;
 /// A request's headers must have come within this time, which also ends idle connections.
 const HEADER_DEADLINE: Duration = Duration::from_secs(30);
 /// The TLS handshake must be done within this time.
@@ -30,24 +29,28 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Whether the connection is encrypted.
     pub tls: bool,
+    /// Whether nothing says that a proxy stands between.
+    pub is_direct: bool,
+}
+
+/// How a listening socket is served.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// TLS from the first byte; without it the socket speaks in clear.
+    pub tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
+    /// How many connections, in all and from one address.
+    pub gate: Gate,
 }
 
 /// The server's stop, for answers that last.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop(pub(crate) CancellationToken);
 
-/// Serves `router` on `listener` until `stop`; TLS when `tls` is given.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
-    router: Router,
-    stop: CancellationToken,
-) {
-    let acceptor = tls.map(tokio_rustls::TlsAcceptor::from);
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+/// Serves `router` on `listener` until `stop`. What exceeds the gate is closed at once.
+pub async fn serve(listener: TcpListener, options: ServeOptions, router: Router, stop: CancellationToken) {
+    let acceptor = options.tls.map(tokio_rustls::TlsAcceptor::from);
     let tasks = TaskTracker::new();
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
@@ -60,16 +63,23 @@ pub async fn serve(
                 continue;
             }
         };
+        let Some(entered) = options.gate.enter(address.ip()) else {
+            tracing::debug!(%address, "too many HTTP connections");
+            continue;
+        };
         let (router, acceptor, stop) = (router.clone(), acceptor.clone(), stop.clone());
         tasks.spawn(async move {
-            let _slot = slot;
+            let _entered = entered;
             let _ = socket.set_nodelay(true);
             match acceptor {
-                None => connection(socket, Peer { address, tls: false }, router, stop).await,
+                None => connection(socket, Peer { address, tls: false, is_direct: true }, router, stop).await,
                 Some(acceptor) => {
                     let shaken = tokio::time::timeout(HANDSHAKE_DEADLINE, acceptor.accept(socket)).await;
                     match shaken {
-                        Ok(Ok(stream)) => connection(stream, Peer { address, tls: true }, router, stop).await,
+                        Ok(Ok(stream)) => {
+                            connection(stream, Peer { address, tls: true, is_direct: true }, router, stop)
+                                .await
+                        }
                         Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake"),
                         Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
                     }
@@ -94,7 +104,7 @@ where
         ));
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE).max_buf_size(64 * 1024);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service);
     tokio::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

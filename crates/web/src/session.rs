@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
+/// The session's cookie in clear. Over TLS the name makes the browser hold it to this host and to TLS alone.
 const COOKIE: &str = "congvu_session";
+pub(crate) const HOST_COOKIE: &str = "__Host-congvu_session";
 const CSRF: &str = "x-csrf-token";
 
 /// Who asks, by a session; may still have to change their password.
@@ -33,11 +35,15 @@ pub(crate) struct Visitor {
 /// Who asks, free to do what their rights allow.
 pub(crate) struct Member(pub(crate) Visitor);
 
-fn token(headers: &HeaderMap) -> Option<&str> {
+const fn cookie_name(is_tls: bool) -> &'static str {
+    if is_tls { HOST_COOKIE } else { COOKIE }
+}
+
+fn token(headers: &HeaderMap, is_tls: bool) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     cookies
         .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+        .find_map(|pair| pair.trim().strip_prefix(cookie_name(is_tls))?.strip_prefix('='))
 }
 
 impl FromRequestParts<App> for Visitor {
@@ -45,7 +51,8 @@ impl FromRequestParts<App> for Visitor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let asked = language(&parts.headers);
         let stranger = || Problem::unauthenticated(asked.unwrap_or_default());
-        let token = token(&parts.headers).filter(|t| t.len() <= 128).ok_or_else(stranger)?.to_owned();
+        let is_tls = parts.extensions.get::<Peer>().is_some_and(|peer| peer.tls);
+        let token = token(&parts.headers, is_tls).filter(|t| t.len() <= 128).ok_or_else(stranger)?.to_owned();
         let looked = token.clone();
         let found = app.options.db.read_quick(move |s| session(s, &looked)).await;
         let found = found.map_err(problem(asked.unwrap_or_default()))?.ok_or_else(stranger)?;
@@ -115,7 +122,8 @@ pub(crate) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Problem
 
 fn cookie(value: &str, is_tls: bool, age: &str) -> Result<HeaderValue, Problem> {
     let secure = if is_tls { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/{secure}{age}");
+    let name = cookie_name(is_tls);
+    let text = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/{secure}{age}");
     HeaderValue::from_str(&text).map_err(|e| Problem::malformed(e.to_string()))
 }
 
@@ -136,7 +144,7 @@ pub(crate) async fn sign_in(
         .sign_in(&request.login, &request.password, Door::Web, peer.address.ip())
         .await
         .map_err(problem(spoken))?;
-    let (opened, before) = (who.clone(), token(&headers).map(str::to_owned));
+    let (opened, before) = (who.clone(), token(&headers, peer.tls).map(str::to_owned));
     let (token, csrf) = app
         .options
         .db

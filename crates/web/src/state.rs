@@ -1,6 +1,7 @@
 //! What requests share, and which path leads where.
 
 use crate::{
+    admit,
     app_passwords::{self, ClientSettings},
     assets, autoconfig, events, health, me, openapi, outbox,
     problem::Problem,
@@ -9,22 +10,22 @@ use crate::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{delete, get, post},
 };
 use congvu_directory::Authenticator;
 use congvu_storage::Db;
-use congvu_transport::Site;
-use congvu_types::{Error, Language, RefusalKind};
-use std::{sync::Arc, time::Duration};
+use congvu_transport::{Site, facts::Network};
+use congvu_types::{Error, Language};
+use std::sync::Arc;
 
 /// The largest body of a request.
 const MAX_BODY: usize = 64 * 1024;
 
-/// A request, its body and its answer's beginning have this long.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+/// The largest body of a question about mail clients' settings.
+const MAX_QUESTION: usize = 8 * 1024;
 
 /// What the door needs.
 #[derive(Debug, Clone)]
@@ -37,6 +38,14 @@ pub struct WebOptions {
     pub site: Site,
     /// What people type into their mail clients.
     pub client_settings: ClientSettings,
+    /// Takes passwords without TLS: for the demo, and tests on loopback.
+    pub allow_plain_sign_in: bool,
+    /// Where the same pages are served over TLS: what is asked in clear is sent there.
+    pub https_port: Option<u16>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Opens the figures to who brings it as a bearer token; without one they are for this machine alone.
+    pub metrics_token: Option<String>,
     /// Shows captured mail.
     pub demo: bool,
 }
@@ -49,6 +58,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) options: WebOptions,
     pub(crate) streams: events::Streams,
+    pub(crate) readiness: health::Readiness,
 }
 
 impl std::ops::Deref for App {
@@ -75,7 +85,11 @@ pub(crate) fn problem(language: Language) -> impl Fn(Error) -> Problem {
 
 /// Makes the router.
 pub fn router(options: WebOptions) -> Router {
-    let app = App(Arc::new(Shared { options, streams: events::Streams::default() }));
+    let app = App(Arc::new(Shared {
+        options,
+        streams: events::Streams::default(),
+        readiness: health::Readiness::default(),
+    }));
     let api = Router::new()
         .route("/session", post(session::sign_in).get(session::current).delete(session::sign_out))
         .route("/password", post(session::change_password))
@@ -95,21 +109,24 @@ pub fn router(options: WebOptions) -> Router {
         .route("/openapi.json", get(openapi::served))
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
-        .layer(middleware::from_fn(not_stored))
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(middleware::from_fn(not_stored));
+    let outlook = post(autoconfig::outlook).layer(DefaultBodyLimit::max(MAX_QUESTION));
     Router::new()
         .nest("/api/v1", api)
         .route("/api", axum::routing::any(no_path))
         .route("/api/{*rest}", axum::routing::any(no_path))
         .route("/.well-known/autoconfig/mail/config-v1.1.xml", get(autoconfig::mozilla))
         .route("/mail/config-v1.1.xml", get(autoconfig::mozilla))
-        .route("/autodiscover/autodiscover.xml", post(autoconfig::outlook))
-        .route("/Autodiscover/Autodiscover.xml", post(autoconfig::outlook))
+        .route("/autodiscover/autodiscover.xml", outlook.clone())
+        .route("/Autodiscover/Autodiscover.xml", outlook)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback(assets::serve)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(assets::protect))
+        .layer(middleware::from_fn_with_state(app.clone(), admit::admit))
         .with_state(app)
 }
 
@@ -118,16 +135,12 @@ async fn no_path(headers: HeaderMap) -> Problem {
 }
 
 async fn no_method() -> Problem {
-    Problem::unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not take this method.")
+    Problem::no_method()
 }
 
-/// Answers of the interface are nobody's to keep, and a request that dawdles gets none.
+/// Answers of the interface are nobody's to keep.
 async fn not_stored(request: axum::extract::Request, next: Next) -> Response {
-    let spoken = language(request.headers()).unwrap_or_default();
-    let mut response = match tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::from_error(&RefusalKind::Busy.into(), spoken).into_response(),
-    };
+    let mut response = next.run(request).await;
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

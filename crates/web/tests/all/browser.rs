@@ -43,12 +43,16 @@ pub(crate) struct Browser {
     pub(crate) peer: Peer,
     pub(crate) cookie: Option<String>,
     pub(crate) csrf: Option<String>,
+    /// A proxy says that it was asked by this address, over TLS.
+    pub(crate) forwarded: Option<&'static str>,
+    /// What is asked for figures with.
+    pub(crate) bearer: Option<&'static str>,
 }
 
 impl Browser {
     pub(crate) fn new(router: Router) -> Self {
-        let peer = Peer { address: "127.0.0.1:40000".parse().unwrap(), tls: false };
-        Self { router, peer, cookie: None, csrf: None }
+        let peer = Peer { address: "127.0.0.1:40000".parse().unwrap(), tls: false, is_direct: true };
+        Self { router, peer, cookie: None, csrf: None, forwarded: None, bearer: None }
     }
 
     /// Signs in; keeps cookie and token when it succeeds.
@@ -82,6 +86,13 @@ impl Browser {
     pub(crate) async fn open(&self, method: Method, path: &str, body: Body) -> axum::response::Response {
         let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT_LANGUAGE, "en");
         request = request.header(header::CONTENT_TYPE, "application/json");
+        request = request.header(header::HOST, "mail.khanhhoa.example");
+        if let Some(address) = self.forwarded {
+            request = request.header("x-forwarded-for", address).header("x-forwarded-proto", "https");
+        }
+        if let Some(bearer) = self.bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        }
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }

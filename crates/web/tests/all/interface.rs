@@ -20,8 +20,20 @@ async fn unknown_paths_and_methods_are_problems() {
         let long = format!("{{\"login\":\"{}\"}}", "x".repeat(70_000));
         let answer = browser.call(Method::POST, "/api/v1/session", Body::from(long)).await;
         assert_eq!(answer.problem().0, 413);
-        assert_eq!(browser.call(Method::POST, "/", Body::empty()).await.status, 405);
-        assert_eq!(browser.get("/assets/nothing.js").await.status, 404);
+        assert_eq!(browser.call(Method::POST, "/", Body::empty()).await.problem().0, 405);
+        assert_eq!(browser.call(Method::POST, "/healthz", Body::empty()).await.problem().0, 405);
+        assert_eq!(browser.get("/assets/nothing.js").await.problem().0, 404);
+        // What cannot be read in a path, a query or a body is a problem too.
+        let member = world.signed_in("mai").await;
+        assert_eq!(member.get("/api/v1/reviews/%ff").await.problem().0, 400);
+        assert_eq!(member.get("/api/v1/reviews?limit=x").await.problem().0, 400);
+        assert_eq!(
+            browser.get("/mail/config-v1.1.xml?emailaddress=%zz&emailaddress=b").await.problem().0,
+            400
+        );
+        let question = Body::from("x".repeat(9_000));
+        let answer = browser.call(Method::POST, "/autodiscover/autodiscover.xml", question).await;
+        assert_eq!(answer.problem().0, 413);
     })
     .await;
 }
@@ -40,7 +52,18 @@ async fn the_description_tells_what_is_there() {
                 let path = path.replace("{id}", "1").replace("{index}", "0");
                 let answer = browser.call(method.clone(), &path, Body::from("{}")).await;
                 assert!(!matches!(answer.status, 404 | 405), "{method} {path}: {}", answer.status);
+                let has_token = operation["parameters"].to_string().contains("CsrfToken");
+                assert_eq!(has_token, operation.get("security").is_none() && method != Method::GET, "{path}");
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let is_problem = response["$ref"] == "#/components/responses/Problem";
+                    let is_plain = response.to_string().contains("text/plain");
+                    assert_eq!(is_problem, !status.starts_with('2') && !is_plain, "{path} {status}");
+                }
                 if operation.get("security").is_none() {
+                    assert!(
+                        operation["responses"]["401"].is_object()
+                            && operation["responses"]["503"].is_object()
+                    );
                     assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{method} {path}");
                 }
             }
@@ -78,6 +101,14 @@ async fn health_is_told_and_numbers_only_to_this_machine() {
             assert!(numbers.lines().any(|l| l == line), "{line}: {numbers}");
         }
         browser.peer.address = "192.0.2.7:40000".parse().unwrap();
+        assert_eq!(browser.get("/metrics").await.problem(), (403, "noRight".to_owned()));
+        browser.bearer = Some("so-lieu-7");
+        assert_eq!(browser.get("/metrics").await.status, 200);
+        browser.bearer = Some("so-lieu-8");
+        assert_eq!(browser.get("/metrics").await.status, 403);
+        // A proxy on this machine does not make everybody one of it.
+        browser.peer.address = "127.0.0.1:40000".parse().unwrap();
+        browser.forwarded = Some("127.0.0.1");
         assert_eq!(browser.get("/metrics").await.status, 403);
     })
     .await;

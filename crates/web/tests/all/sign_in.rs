@@ -1,6 +1,6 @@
 //! Sign-in, sign-out, the change of a password.
 
-use crate::world::{PASSWORD, each_world};
+use crate::world::{PASSWORD, each, each_world};
 use axum::{
     body::Body,
     http::{Method, header},
@@ -31,7 +31,8 @@ async fn a_session_lives_in_a_cookie_that_no_script_reads() {
         assert_eq!(browser.get("/api/v1/me").await.problem(), (401, "unauthenticated".to_owned()));
         browser.peer.tls = true;
         let answer = browser.sign_in("mai", PASSWORD).await;
-        assert!(answer.header(header::SET_COOKIE).ends_with("; Secure"));
+        let cookie = answer.header(header::SET_COOKIE);
+        assert!(cookie.starts_with("__Host-congvu_session=") && cookie.ends_with("; Secure"), "{cookie}");
         assert!(!answer.header(header::STRICT_TRANSPORT_SECURITY).is_empty());
     })
     .await;
@@ -146,6 +147,37 @@ async fn an_initial_password_opens_only_its_change() {
         let person = browser.sign_in("moi", CHOSEN).await.json()["person"].clone();
         assert_eq!(person["mustChangePassword"], false);
         assert_eq!(browser.get("/api/v1/reviews").await.status, 200);
+    })
+    .await;
+}
+
+/// Without leave in the configuration no password is taken in clear; pages are sent to where they are encrypted.
+#[tokio::test]
+async fn no_password_goes_in_clear() {
+    each(false, |world| async move {
+        let mut browser = world.browser();
+        let answer = browser.sign_in("mai", PASSWORD).await;
+        assert_eq!(answer.problem(), (403, "tlsRequired".to_owned()));
+        let answer = browser.post("/api/v1/password", &json!({ "current": "a", "next": "b" })).await;
+        assert_eq!(answer.problem(), (403, "tlsRequired".to_owned()));
+        let answer = browser.get("/reviews/awaiting?x=1").await;
+        assert_eq!(answer.status, 308);
+        assert_eq!(
+            answer.header(header::LOCATION),
+            "https://mail.khanhhoa.example:8443/reviews/awaiting?x=1"
+        );
+        assert_eq!(browser.get("/healthz").await.status, 200, "monitors ask in clear");
+        // Who says that there was TLS is believed when it is a proxy of ours.
+        browser.forwarded = Some("203.0.113.9");
+        assert_eq!(browser.sign_in("mai", PASSWORD).await.status, 403);
+        browser.peer.address = "10.0.0.2:40000".parse().unwrap();
+        let answer = browser.sign_in("mai", PASSWORD).await;
+        assert!(answer.header(header::SET_COOKIE).starts_with("__Host-"));
+        assert!(!answer.header(header::STRICT_TRANSPORT_SECURITY).is_empty());
+        assert_eq!(browser.get("/api/v1/me").await.status, 200);
+        browser.forwarded = None;
+        (browser.peer.address, browser.peer.tls) = ("127.0.0.1:40000".parse().unwrap(), true);
+        assert_eq!(browser.sign_in("mai", PASSWORD).await.status, 200);
     })
     .await;
 }

@@ -88,6 +88,7 @@ pub(crate) struct World {
     pub(crate) db: Db,
     site: Site,
     auth: Authenticator,
+    demo: bool,
 }
 
 /// Runs a test over the agency's demo, on each engine.
@@ -135,9 +136,13 @@ impl World {
                 imap_port: 993,
                 submission_port: 465,
             },
+            allow_plain_sign_in: demo,
+            https_port: Some(8443),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            metrics_token: Some("so-lieu-7".to_owned()),
             demo,
         });
-        Self { router, db, site, auth }
+        Self { router, db, site, auth, demo }
     }
 
     /// Who signs people in, at any door.
@@ -153,6 +158,7 @@ impl World {
     /// A browser in which a person is signed in.
     pub(crate) async fn signed_in(&self, name: &str) -> Browser {
         let mut browser = self.browser();
+        browser.peer.tls = !self.demo;
         let answer = browser.sign_in(name, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         browser
