@@ -18,6 +18,7 @@ mod draft;
 mod notice;
 mod opened;
 mod read;
+mod read_ahead;
 mod state;
 
 pub use clear::{Clearance, Held, clear, review_rule};
@@ -30,4 +31,5 @@ pub use read::{
     Filter, Review, RuleHit, Step, can_decide, history, list, open, operator_list, operator_open,
     pending_count, review_at, review_count, waiting_count,
 };
+pub use read_ahead::ReadAhead;
 pub use state::ReviewState;

@@ -1,21 +1,23 @@
 //! Decisions on what is held, from every door: the API and the command line by id, IMAP by moving the message.
 
 use crate::{Sent, Site, queue};
-use congvu_casework::review::{self, Decision, DecisionKind, Review, ReviewState, Seen};
+use congvu_casework::review::{self, Decision, DecisionKind, ReadAhead, Review, ReviewState, Seen};
 use congvu_directory::{SignedIn, act_for, right};
 use congvu_mail::{Copied, Role};
 use congvu_storage::{Snapshot, Tx};
 use congvu_types::{AccountId, MailboxId, RefusalKind, Result, ReviewId, Uid};
 
-/// Decides on a held message (S9.1, Điều 9); an approved one leaves in the same transaction.
+/// Decides on a held message (S9.1, Điều 9); an approved one leaves in the same transaction. What is decided on is
+/// read before it.
 pub fn decide(
     tx: &mut Tx,
     site: &Site,
     who: &SignedIn,
     id: ReviewId,
     decision: &Decision,
+    ahead: &ReadAhead,
 ) -> Result<(Review, Option<Sent>)> {
-    let (review, _, sent) = carry_out(tx, site, who, id, decision)?;
+    let (review, _, sent) = carry_out(tx, site, who, id, decision, ahead)?;
     Ok((review, sent))
 }
 
@@ -25,8 +27,9 @@ fn carry_out(
     who: &SignedIn,
     id: ReviewId,
     decision: &Decision,
+    ahead: &ReadAhead,
 ) -> Result<(Review, Copied, Option<Sent>)> {
-    let decided = review::decide(tx, who, id, decision)?;
+    let decided = review::decide(tx, who, id, decision, ahead)?;
     let sent = match decided.cleared {
         Some(cleared) => Some(queue::enqueue(tx, site, cleared)?),
         None => None,
@@ -48,6 +51,7 @@ pub fn move_messages(
     who: &SignedIn,
     (account, from, to): (AccountId, MailboxId, MailboxId),
     uids: &[Uid],
+    ahead: &ReadAhead,
 ) -> Result<Copied> {
     // Who may not see the account learns nothing of its mailboxes.
     act_for::<right::Read>(tx, who, account)?;
@@ -71,7 +75,7 @@ pub fn move_messages(
         let moved = match step {
             Some(kind) => {
                 let decision = Decision { kind, comment: None, seen: Seen::InMailbox };
-                carry_out(tx, site, who, id, &decision)?.1
+                carry_out(tx, site, who, id, &decision, ahead)?.1
             }
             None => review::withdraw(tx, who, id)?.moved,
         };

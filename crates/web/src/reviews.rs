@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use congvu_casework::review::{self, Filter, Parts, record_opened};
+use congvu_casework::review::{self, Filter, Parts, ReadAhead, record_opened};
 use congvu_directory::SignedIn;
 use congvu_message::{InlineImages, attachments, html_body, parse_structure, safe_html};
 use congvu_storage::Actor;
@@ -228,8 +228,13 @@ pub(crate) async fn decide(
     };
     let decision = Decision { kind, comment: request.comment, seen: Seen::Digest(request.digest) };
     let (who, site) = (visitor.who, app.options.site.clone());
+    let ahead = match kind {
+        DecisionKind::Approve => app.options.db.read(move |s| ReadAhead::of(s, review)).await,
+        DecisionKind::Return | DecisionKind::Reject => Ok(ReadAhead::default()),
+    };
+    let ahead = ahead.map_err(problem(visitor.language))?;
     let decided = app.options.db.write(Actor::Person(who.person()), move |tx| {
-        let (review, _) = decide_on(tx, &site, &who, review, &decision)?;
+        let (review, _) = decide_on(tx, &site, &who, review, &decision, &ahead)?;
         review_view::item(tx, &who, &review)
     });
     decided.await.map(Json).map_err(problem(visitor.language))

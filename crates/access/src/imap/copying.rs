@@ -6,6 +6,7 @@ use super::{
     reply::{Answer, Failed},
     session::Session,
 };
+use congvu_casework::review::ReadAhead;
 use congvu_directory::{SignedIn, act_for, right};
 use congvu_mail::{
     Copied, FlagChange, FlagOperation, MAX_BATCH, MailboxRow, Role, check_room, copy_messages, expunge,
@@ -119,7 +120,8 @@ impl Session {
         for batch in uids.chunks(MAX_BATCH) {
             let (errand, batch) = (errand.clone(), batch.to_vec());
             let actor = Actor::Person(errand.who.person());
-            match db.write(actor, move |tx| carry(tx, &errand, &batch)).await {
+            let ahead = self.read_ahead(&errand, &batch).await?;
+            match db.write(actor, move |tx| carry(tx, &errand, &batch, &ahead)).await {
                 Ok(copied) => carried.copied.uids.extend(copied.uids),
                 Err(error) => {
                     carried.failed = Some(error.into());
@@ -132,6 +134,15 @@ impl Session {
             self.take_back(&errand, &copies).await?;
         }
         Ok(carried)
+    }
+
+    /// A move to "Đã duyệt" approves (S9.1): what it sends is read before the transaction.
+    async fn read_ahead(&self, errand: &Errand, uids: &[Uid]) -> std::result::Result<ReadAhead, Failed> {
+        if errand.way != Way::Move || errand.target.role != Role::Approved {
+            return Ok(ReadAhead::default());
+        }
+        let (account, mailbox, uids) = (errand.source.account, errand.source.id, uids.to_vec());
+        Ok(self.server.options.db.read(move |s| ReadAhead::at(s, account, mailbox, &uids)).await?)
     }
 
     async fn take_back(&self, errand: &Errand, copies: &[Uid]) -> std::result::Result<(), Failed> {
@@ -148,10 +159,10 @@ impl Session {
     }
 }
 
-fn carry(tx: &mut Tx, errand: &Errand, uids: &[Uid]) -> Result<Copied> {
+fn carry(tx: &mut Tx, errand: &Errand, uids: &[Uid], ahead: &ReadAhead) -> Result<Copied> {
     let Errand { who, site, source, target, way } = errand;
     if *way == Way::Move && source.account == target.account {
-        return move_messages(tx, site, who, (source.account, source.id, target.id), uids);
+        return move_messages(tx, site, who, (source.account, source.id, target.id), uids, ahead);
     }
     let reading = act_for::<right::Read>(tx, who, source.account)?;
     let writing = act_for::<right::Draft>(tx, who, target.account)?;

@@ -1,7 +1,7 @@
 //! The decision on a held message, and what an author and a reviewer may do besides.
 
 use super::{
-    Cleared, notice, opened,
+    Cleared, ReadAhead, notice, opened,
     read::{self, Review},
     state::ReviewState,
 };
@@ -84,7 +84,13 @@ const LONGEST_COMMENT: usize = 4000;
 
 /// Decides on a held message. S9.1 (Điều 9): by somebody with the right to review, or the deputy it was passed on to;
 /// never by its author; on exactly the bytes that were seen; once. An approval is for who opened every part.
-pub fn decide(tx: &mut Tx, who: &SignedIn, id: ReviewId, decision: &Decision) -> Result<Decided> {
+pub fn decide(
+    tx: &mut Tx,
+    who: &SignedIn,
+    id: ReviewId,
+    decision: &Decision,
+    ahead: &ReadAhead,
+) -> Result<Decided> {
     let mut review = lock(tx, id)?;
     let refuse = |kind| Refusal::new(kind).citing(&review.citation);
     still_signed_in(tx, who)?;
@@ -108,7 +114,7 @@ pub fn decide(tx: &mut Tx, who: &SignedIn, id: ReviewId, decision: &Decision) ->
     let moved = close(tx, &mut review, (decision.kind.state(), decision.kind.role()), Some((who, comment)))?;
     record(tx, &review, decision.kind.event())?;
     let cleared = match decision.kind {
-        DecisionKind::Approve => Some(approved(tx, &review)?),
+        DecisionKind::Approve => Some(approved(tx, &review, ahead)?),
         DecisionKind::Return | DecisionKind::Reject => None,
     };
     notice::tell_author(tx, &review, who.name())?;
@@ -196,8 +202,8 @@ fn record(tx: &mut Tx, review: &Review, name: &'static str) -> Result<()> {
     tx.record(Chain::Account(review.account), &event)
 }
 
-fn approved(tx: &Tx, review: &Review) -> Result<Cleared> {
-    let message = congvu_mail::prepare_stored(tx, &review.blob)?;
+fn approved(tx: &Tx, review: &Review, ahead: &ReadAhead) -> Result<Cleared> {
+    let message = ahead.message(tx, &review.blob)?;
     let whose = (review.account, review.agency);
     Ok(Cleared::approved(whose, (review.id, review.email), review.envelope.clone(), message))
 }

@@ -2,8 +2,8 @@
 
 use crate::world::{World, draft, each_world};
 use congvu_casework::review::{
-    self, Clearance, Decision, DecisionKind, Draft, Envelope, Filter, Parts, ReviewState, Seen, Via,
-    can_decide, history, list, open, pending_count, record_opened,
+    self, Clearance, Decision, DecisionKind, Draft, Envelope, Filter, Parts, ReadAhead, ReviewState, Seen,
+    Via, can_decide, history, list, open, pending_count, record_opened,
 };
 use congvu_directory::{SignedIn, sender};
 use congvu_mail::Role;
@@ -52,7 +52,8 @@ async fn opens(world: &World, who: &SignedIn, id: ReviewId, parts: Parts) -> Res
 
 async fn decide_unseen(world: &World, who: &SignedIn, id: ReviewId, decision: Decision) -> Result<bool> {
     let who = who.clone();
-    world.write(move |tx| Ok(review::decide(tx, &who, id, &decision)?.cleared.is_some())).await
+    let ahead = world.db.read(move |s| ReadAhead::of(s, id)).await?;
+    world.write(move |tx| Ok(review::decide(tx, &who, id, &decision, &ahead)?.cleared.is_some())).await
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T>) -> (RefusalKind, String) {

@@ -7,7 +7,9 @@ use crate::{
     output::Failure,
     site,
 };
-use congvu_casework::review::{Parts, Review, Step, history, operator_list, operator_open, record_opened};
+use congvu_casework::review::{
+    Parts, ReadAhead, Review, Step, history, operator_list, operator_open, record_opened,
+};
 use congvu_directory::{Door, SignedIn, account_by_address};
 use congvu_message::{attachments, parse_structure, text_body};
 use congvu_storage::{Actor, Db};
@@ -214,6 +216,7 @@ async fn carry_out(
     let who = sign_in((config, db), &options.person).await?;
     let site = site::site(config);
     tracing::debug!(operator = %operator(), "deciding by the command line");
+    let ahead = db.read(move |s| ReadAhead::of(s, id)).await?;
     let decided = db
         .write(Actor::Person(who.person()), move |tx| {
             let digest = match &options.digest {
@@ -221,7 +224,7 @@ async fn carry_out(
                 None => operator_open(tx, id)?.digest.whole,
             };
             let decision = Decision { kind, comment: options.comment.clone(), seen: Seen::Digest(digest) };
-            let (review, _) = decide(tx, &site, &who, id, &decision)?;
+            let (review, _) = decide(tx, &site, &who, id, &decision, &ahead)?;
             let address = congvu_directory::account(tx, review.account)?.address.to_string();
             Ok(shown_of(address, review))
         })
