@@ -52,7 +52,7 @@ class FullDisk(unittest.TestCase):
         noise = "".join(uuid.uuid4().hex + "\r\n" for _ in range(size // 34))
         try:
             with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), timeout=60) as client:
-                client.sendmail("sonoivu@gov.example", [OWN], f"Subject: {name}\r\n\r\n{noise}")
+                client.sendmail("sonoivu@gov.example", [OWN], f"From: sonoivu@gov.example\r\nSubject: {name}\r\n\r\n{noise}")
             return name, 250
         except smtplib.SMTPRecipientsRefused as refused:
             return name, next(iter(refused.recipients.values()))[0]

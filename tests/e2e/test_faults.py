@@ -100,7 +100,7 @@ class Faults(Story):
                 client.ehlo("x.example")
                 client.mail("a@x.example")
                 code, _ = client.rcpt(own)
-                return client.data(b"Subject: room\r\n\r\n" + b"x" * 70 * 5_000)[0] if code == 250 else code
+                return client.data(b"From: a@x.example\r\nSubject: room\r\n\r\n" + b"x" * 70 * 5_000)[0] if code == 250 else code
 
         codes = []
         while not codes or codes[-1] == 250:
