@@ -56,7 +56,9 @@ async fn break_first(place: &Place) -> i64 {
     arrive(place, "zero").await;
     work(place).await;
     let broken = place.account(&address(0)).await.get();
-    place.spoil("UPDATE mailbox SET role = 'odd' WHERE account_id = ?1", params![broken]).await;
+    place
+        .spoil("UPDATE mailbox SET role = 'odd' WHERE account_id = ?1 AND role = 'inbox'", params![broken])
+        .await;
     broken
 }
 
