@@ -30,6 +30,10 @@ const MOST: usize = 200;
 const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
+/// How a message looks that says nothing of it, about as mail programs show it.
+const MESSAGE_STYLE: &str = "body{margin:16px;font:15px/1.5 'Segoe UI',Roboto,Arial,sans-serif;overflow-wrap:anywhere}\
+     img{max-width:100%;height:auto}td,th{padding:2px 6px}";
+
 /// Which reviews.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -147,9 +151,9 @@ pub(crate) async fn html(
     });
     let html = html.await?;
     let page = format!(
-        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title></title></head><body>{}</body></html>",
-        language.tag(),
-        html
+        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title></title><style>{MESSAGE_STYLE}</style></head>\
+         <body>{html}</body></html>",
+        language.tag()
     );
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
