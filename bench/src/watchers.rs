@@ -18,7 +18,7 @@ pub(crate) fn measure(server: &Server, count: usize) -> Outcome<()> {
         held.push(client);
     }
     let mut times = Vec::with_capacity(DELIVERIES);
-    let before = server.cpu_seconds()?;
+    let before = server.fine_cpu_seconds()?;
     for _ in 0..DELIVERIES {
         deliver(server, 1, false)?;
         let stored = Instant::now();
@@ -27,7 +27,7 @@ pub(crate) fn measure(server: &Server, count: usize) -> Outcome<()> {
         }
         times.push(stored.elapsed().as_secs_f64() * 1000.0);
     }
-    let each = (server.cpu_seconds()? - before) * 1000.0 / DELIVERIES as f64;
+    let each = (server.fine_cpu_seconds()? - before) * 1000.0 / DELIVERIES as f64;
     times.sort_by(f64::total_cmp);
     println!(
         "{count} watchers of one account told after {:.1} ms, at worst {:.1} ms; {each:.2} ms of CPU a delivery with their notices",
@@ -40,11 +40,11 @@ pub(crate) fn measure(server: &Server, count: usize) -> Outcome<()> {
 /// CPU milliseconds of one delivery, each on a session of its own as with watchers.
 fn cost(server: &Server, everyone: bool) -> Outcome<f64> {
     deliver(server, 1, everyone)?;
-    let before = server.cpu_seconds()?;
+    let before = server.fine_cpu_seconds()?;
     for _ in 0..DELIVERIES {
         deliver(server, 1, everyone)?;
     }
-    Ok((server.cpu_seconds()? - before) * 1000.0 / DELIVERIES as f64)
+    Ok((server.fine_cpu_seconds()? - before) * 1000.0 / DELIVERIES as f64)
 }
 
 fn deliver(server: &Server, count: usize, everyone: bool) -> Outcome<()> {
