@@ -1,12 +1,12 @@
 //! The readable text of a message: transfer encoding and charset undone.
 
 use crate::{Part, headers};
+use congvu_types::composed;
 use mail_parser::decoders::{
     base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
     quoted_printable::quoted_printable_decode,
 };
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
 
 /// Returns a part's bytes with the transfer encoding undone (RFC 2045 §6). What cannot be decoded is shown as it is.
 #[must_use]
@@ -37,8 +37,7 @@ fn decode_charset(raw: &[u8], part: &Part) -> String {
 
 /// Returns a text part as text in NFC.
 pub(crate) fn decode_text(raw: &[u8], part: &Part) -> String {
-    let text = decode_charset(raw, part);
-    if text.is_ascii() { text } else { text.nfc().collect() }
+    composed(decode_charset(raw, part))
 }
 
 /// The parts that are read as the text of a message. Every other leaf is an attachment: there is no third place where
@@ -146,7 +145,7 @@ pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
     let mut part = found.clone();
     part.body.end = part.body.end.min(part.body.start.saturating_add(enough));
     let text = decode_charset(raw, &part);
-    let text = if is_html { html_to_text(&text) } else { text };
+    let text = composed(if is_html { html_to_text(&text) } else { text });
     let mut out = String::with_capacity(LONGEST);
     let mut length = 0;
     for word in text.split_whitespace().filter(|w| !w.starts_with('>')) {
@@ -154,7 +153,7 @@ pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().filter(|c| !c.is_control()).nfc());
+        out.extend(word.chars().filter(|c| !c.is_control()));
         length += out[before..].chars().count();
         if length > LONGEST {
             out.truncate(before);

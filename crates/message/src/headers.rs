@@ -1,8 +1,8 @@
 //! Header fields as they stand on the wire (RFC 5322 §2.2), and edits that never touch the body.
 
+use congvu_types::composed;
 use mail_parser::{HeaderValue, parsers::MessageStream};
 use std::ops::Range;
-use unicode_normalization::UnicodeNormalization;
 
 /// A header field: its name and its raw value, folding included, without the last line end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,7 @@ pub fn decode(value: &[u8]) -> String {
         _ => String::from_utf8_lossy(&line).trim_end().to_owned(),
     };
     // windows-1258 decodes to base letters and combining marks: compose them.
-    text.nfc().filter_map(printable).collect()
+    composed(text).chars().filter_map(printable).collect()
 }
 
 /// A tab becomes a space; other control characters go.

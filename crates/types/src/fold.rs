@@ -49,6 +49,14 @@ pub fn fold(text: &str) -> String {
     each(text, &PLAIN.lower, |ascii| ascii.to_ascii_lowercase(), |out, c| out.extend(c.to_lowercase()))
 }
 
+/// Returns a text in NFC. One in which nothing combines, as almost every text is, comes back as it is.
+#[must_use]
+pub fn composed(text: String) -> String {
+    // Latin letters, signs, and what Vietnamese is written with: none of them is ever composed any further.
+    let is_whole = |c: char| matches!(u32::from(c), 0..0x0300 | 0x1E00..0x1F00 | 0x2010..0x2028);
+    if text.chars().all(is_whole) { text } else { text.nfc().collect() }
+}
+
 fn each(
     text: &str,
     table: &[Vec<char>; 2],
@@ -91,6 +99,15 @@ mod tests {
         assert_eq!(fold("ΆΛΦΑ Ёж"), "αλφα еж");
     }
 
+    #[test]
+    fn no_letter_that_is_passed_over_could_be_composed() {
+        for c in (0..0x2100).filter_map(char::from_u32) {
+            let text = String::from(c);
+            assert_eq!(composed(text.clone()), text.nfc().collect::<String>(), "{c:?}");
+        }
+        assert_eq!(composed("Ho\u{300}a".to_owned()), "Hòa");
+    }
+
     proptest! {
         #[test]
         fn the_table_says_what_the_decomposition_says(text in "[A-Za-z\u{80}-\u{24f}\u{300}-\u{36f}\u{1e00}-\u{1fff}đĐ]{0,40}") {
@@ -100,6 +117,7 @@ mod tests {
                 .map(|c| match c { 'đ' => 'd', 'Đ' => 'D', other => other })
                 .collect();
             prop_assert_eq!(without_accents(&text), slowly);
+            prop_assert_eq!(composed(text.clone()), text.nfc().collect::<String>());
         }
     }
 }

@@ -17,7 +17,7 @@ pub use address::{AddressError, Domain, EmailAddress};
 pub use citation::Citation;
 pub use error::{Error, Fault, Result};
 pub use flags::{Flags, Keyword, KeywordError};
-pub use fold::{fold, without_accents};
+pub use fold::{composed, fold, without_accents};
 pub use ids::{
     AccountId, AgencyId, CredentialId, EmailId, GrantId, IdError, JobId, MailboxId, ModSeq, PersonId,
     PositionId, QueueId, ReviewId, SessionId, ThreadId, Uid, UidValidity, UnitId,
