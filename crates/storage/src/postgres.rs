@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
-use tokio_postgres::{Config, NoTls, types::ToSql};
+use tokio_postgres::{Config, NoTls, Statement, types::ToSql};
 
 const MAX_TRIES: u32 = 12;
 /// A transaction whose COMMIT was cut off is asked after for this long.
@@ -100,8 +100,10 @@ impl PgSession {
         let asks = self.asks_number(sql);
         self.run(sql, async {
             let statement = self.client.prepare_cached(sql).await?;
-            let (_, rows) = tokio::try_join!(self.ask_number(asks), self.client.query(&statement, &bound))?;
-            Ok(rows)
+            let number = self.number_statement(asks).await?;
+            let (asked, rows) =
+                tokio::join!(self.ask_number(number.as_ref()), self.client.query(&statement, &bound));
+            asked.and(rows)
         })
     }
 
@@ -110,9 +112,10 @@ impl PgSession {
         let asks = self.asks_number(sql);
         self.run(sql, async {
             let statement = self.client.prepare_cached(sql).await?;
-            let (_, changed) =
-                tokio::try_join!(self.ask_number(asks), self.client.execute(&statement, &bound))?;
-            Ok(changed)
+            let number = self.number_statement(asks).await?;
+            let (asked, changed) =
+                tokio::join!(self.ask_number(number.as_ref()), self.client.execute(&statement, &bound));
+            asked.and(changed)
         })
     }
 
@@ -131,11 +134,19 @@ impl PgSession {
         self.is_writing && !sql.trim_start().starts_with("SELECT") && self.number.lock().is_none()
     }
 
-    /// Asks for the transaction's number, in the same round trip as its first statement that writes.
-    async fn ask_number(&self, asks: bool) -> Result<(), tokio_postgres::Error> {
-        if asks {
-            let statement = self.client.prepare_cached("SELECT pg_current_xact_id()::text").await?;
-            let row = self.client.query_one(&statement, &[]).await?;
+    /// Prepares asking for the transaction's number, before the statement that writes is on its way: else that one fails first,
+    /// and preparing in a transaction that failed (25P02) hides why, and so whether trying again helps.
+    async fn number_statement(&self, asks: bool) -> Result<Option<Statement>, tokio_postgres::Error> {
+        match asks {
+            true => self.client.prepare_cached("SELECT pg_current_xact_id()::text").await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Asks for the transaction's number, in the same round trip as its first statement that writes and before it.
+    async fn ask_number(&self, statement: Option<&Statement>) -> Result<(), tokio_postgres::Error> {
+        if let Some(statement) = statement {
+            let row = self.client.query_one(statement, &[]).await?;
             *self.number.lock() = Some(row.try_get(0)?);
         }
         Ok(())
@@ -143,6 +154,27 @@ impl PgSession {
 
     fn failed(&self) -> Option<Failed> {
         self.failed.lock().clone()
+    }
+}
+
+/// A connection that is told to begin a transaction. Given up half-way, as when the caller is cancelled, it does not go back
+/// to the pool: the next to use it would find itself in a transaction of somebody else's.
+struct Beginning(Option<Object>);
+
+impl Beginning {
+    async fn begin(mut self, words: &str) -> Result<Option<Object>, tokio_postgres::Error> {
+        if let Some(client) = &self.0 {
+            client.batch_execute(words).await?;
+        }
+        Ok(self.0.take())
+    }
+}
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(Object::take(client));
+        }
     }
 }
 
@@ -189,21 +221,22 @@ impl Postgres {
         Ok(Self { pool, shared, told, renewing: tokio::sync::Mutex::default() })
     }
 
-    async fn session(&self, is_writing: bool) -> Result<PgSession> {
-        let client = self.pool.get().await.map_err(|e| Error::fault("connecting to PostgreSQL", e))?;
-        let (number, failed) = (Mutex::new(None), Mutex::new(None));
-        Ok(PgSession { client, runtime: Handle::current(), is_writing, number, failed })
+    async fn connection(&self) -> Result<Object> {
+        self.pool.get().await.map_err(|e| Error::fault("connecting to PostgreSQL", e))
     }
 
     /// Begins a transaction; a connection that was lost while nobody used it is passed over.
     async fn begin(&self, words: &'static str, is_writing: bool) -> Result<PgSession> {
         for attempt in 0.. {
-            let session = self.session(is_writing).await?;
-            match session.client.batch_execute(words).await {
-                Ok(()) => return Ok(session),
+            let beginning = Beginning(Some(self.connection().await?));
+            match beginning.begin(words).await {
+                Ok(None) => break,
+                Ok(Some(client)) => {
+                    let (number, failed) = (Mutex::new(None), Mutex::new(None));
+                    return Ok(PgSession { client, runtime: Handle::current(), is_writing, number, failed });
+                }
                 Err(error) => {
                     let again = Failed::of(&error) == Failed::Lost && attempt < MAX_TRIES;
-                    drop(Object::take(session.client));
                     if !again {
                         return Err(Error::fault("beginning a transaction", error));
                     }
@@ -247,7 +280,7 @@ impl Postgres {
         mut f: impl FnMut(&mut Tx) -> Result<R> + Send + 'static,
     ) -> Result<R> {
         for attempt in 0.. {
-            let session = self.begin("BEGIN ISOLATION LEVEL READ COMMITTED", true).await?;
+            let session = self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", true).await?;
             let (shared, actor, told) = (self.shared.clone(), actor.clone(), self.told.clone());
             let (outcome, back) =
                 on_thread(move || Ok((attempt_write(session, shared, actor, &told, &mut f), f))).await?;
@@ -287,8 +320,8 @@ impl Postgres {
 
     async fn status(&self, number: &str) -> Result<Option<String>> {
         let fault = |e| Error::fault("asking after a transaction in doubt", e);
-        let session = self.session(false).await?;
-        let row = session.client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&number]).await;
+        let client = self.connection().await?;
+        let row = client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&number]).await;
         row.and_then(|row| row.try_get(0)).map_err(fault)
     }
 

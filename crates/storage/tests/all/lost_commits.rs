@@ -3,9 +3,12 @@
 use crate::{TEST, THINGS};
 use congvu_storage::{DatabaseUrl, Db, Node, OpenOptions, params};
 use congvu_types::{AccountId, ModSeq, Result, SystemClock};
-use std::sync::{
-    Arc, Barrier,
-    atomic::{AtomicU8, AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 use testkit::store::{TestStore, each_engine, postgres};
 use tokio::{
@@ -120,6 +123,60 @@ async fn connections_lost_while_nobody_used_them_are_passed_over() {
         .unwrap_err();
     store.db.write(TEST, |tx| tx.execute("INSERT INTO thing (id, name) VALUES (1, 'x')", &[])).await.unwrap();
     assert_eq!(count(&store.db).await, 1);
+}
+
+/// Readers give up while their transaction begins; writers that come after are not caught in it, which only reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_gave_up_leaves_no_transaction_to_the_next() {
+    let store = postgres(Arc::new(SystemClock)).await;
+    store.db.migrate(&[&THINGS]).await.unwrap();
+    for micros in (0..1_500).step_by(5) {
+        let read = count(&store.db);
+        let _ = tokio::time::timeout(Duration::from_micros(micros), read).await;
+    }
+    let writes = (0..32_i64).map(|id| {
+        let db = store.db.clone();
+        let write = async move {
+            let insert = "INSERT INTO thing (id, name) VALUES (?1, 'x')";
+            db.write(TEST, move |tx| tx.execute(insert, &params![id])).await
+        };
+        tokio::spawn(write)
+    });
+    for write in writes.collect::<Vec<_>>() {
+        write.await.unwrap().unwrap();
+    }
+    assert_eq!(count(&store.db).await, 32);
+}
+
+/// The statement that fails first is on its way together with the question for the transaction's number.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_statement_that_met_another_writer_is_run_again() {
+    let store = postgres(Arc::new(SystemClock)).await;
+    store.db.migrate(&[&THINGS]).await.unwrap();
+    let (db, runs) = (&store.db, Arc::new(AtomicU32::new(0)));
+    db.write(TEST, |tx| tx.execute("INSERT INTO thing (id, name) VALUES (1, 'x')", &[])).await.unwrap();
+    // A reader holds the one connection there is: the write gets one that has never asked for a number.
+    let (both, counted) = (Arc::new(Barrier::new(2)), runs.clone());
+    let waits = both.clone();
+    let reading = db.clone();
+    let held = tokio::spawn(async move {
+        reading
+            .read(move |_| {
+                waits.wait();
+                waits.wait();
+                Ok(())
+            })
+            .await
+    });
+    tokio::task::block_in_place(|| both.wait());
+    let written = db.write(TEST, move |tx| {
+        let id = 1 + i64::from(counted.fetch_add(1, Ordering::SeqCst));
+        tx.execute("INSERT INTO thing (id, name) VALUES (?1, 'y')", &params![id])
+    });
+    assert_eq!(written.await.unwrap(), 1);
+    tokio::task::block_in_place(|| both.wait());
+    held.await.unwrap().unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
 
 /// PostgreSQL would answer the COMMIT with success and keep nothing.
