@@ -169,19 +169,27 @@ impl View {
     pub fn changes_since(&self, old: &Self) -> Changes {
         let mut changes = Changes { has_new: self.last_uid() > old.last_uid(), ..Changes::default() };
         if self.line != old.line {
-            let all =
-                |view: &Self| view.chunks.iter().flat_map(|c| c.entries.iter().copied()).collect::<Vec<_>>();
-            compare(&all(old), &all(self), 0, &mut changes);
+            compare(old.entries(), self.entries(), 0, &mut changes);
             return changes;
         }
         for (place, (then, before)) in old.chunks.iter().zip(&old.before).enumerate() {
             match self.chunks.get(place) {
                 Some(now) if Arc::ptr_eq(now, then) => {}
                 Some(now) => compare(&then.entries, &now.entries, *before, &mut changes),
-                None => compare(&then.entries, &[], *before, &mut changes),
+                None => compare(&then.entries, [], *before, &mut changes),
             }
         }
         changes
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.chunks.iter().flat_map(|chunk| &chunk.entries)
+    }
+
+    /// Begins a line of its own. Within a line each view is made from the one before: two made from the same one may cut what
+    /// came into chunks differently, and compared by place they would miss messages that are there.
+    pub(crate) fn part(&mut self) {
+        self.line = LINES.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns this view with the messages put back that `changes` from `old` took away: what a client sees that may not
@@ -279,8 +287,13 @@ impl View {
     }
 }
 
-fn compare(old: &[Entry], now: &[Entry], before: u32, changes: &mut Changes) {
-    let mut rest = now.iter().peekable();
+fn compare<'e>(
+    old: impl IntoIterator<Item = &'e Entry>,
+    now: impl IntoIterator<Item = &'e Entry>,
+    before: u32,
+    changes: &mut Changes,
+) {
+    let mut rest = now.into_iter().peekable();
     for (seq, entry) in (before + 1..).zip(old) {
         while rest.peek().is_some_and(|e| e.uid < entry.uid) {
             rest.next();
@@ -388,6 +401,23 @@ mod tests {
         assert_eq!((changes.expunged, changes.changed.len(), changes.has_new), (vec![5_000], 0, true));
         assert_eq!(fresh.by_uid(Uid(12_002)).map(|(seq, _)| seq), Some(12_001));
         assert_eq!(fresh.len(), 12_001);
+    }
+
+    #[test]
+    fn what_two_views_made_of_the_same_one_both_have_is_not_taken_for_gone() {
+        let shared = view(1..=4_095);
+        let came = |view: &mut View, uids: &[u32]| {
+            uids.iter().for_each(|uid| view.upsert(Entry { uid: Uid(*uid), flags: FlagSet(0), modseq: 2 }));
+            view.recount();
+        };
+        let (mut one, mut other) = (shared.clone(), shared.clone());
+        // 4,097 stands in the second chunk of the one and in the first of the other.
+        came(&mut one, &[4_096, 4_097]);
+        came(&mut other, &[4_097]);
+        other.part();
+        let changes = other.changes_since(&one);
+        assert_eq!((changes.expunged, changes.changed.len(), changes.has_new), (vec![4_096], 0, false));
+        assert_eq!(one.changes_since(&other).expunged, [0_u32; 0]);
     }
 
     #[test]

@@ -88,22 +88,25 @@ impl Views {
         let slot = self.kept.lock().slot(key);
         let arrived = slot.begun.load(Ordering::Acquire);
         let mut newest = slot.newest.lock().await;
-        let known = newest.view.upgrade().or_else(|| held.cloned());
-        if let Some(known) = newest.view.upgrade() {
+        let alive = newest.view.upgrade();
+        if let Some(known) = alive.clone() {
             let is_told = told.is_some_and(|told| newest.as_of >= told.0);
             // A look that began after this caller came saw whatever it wants to see.
             if is_told || newest.refresh > arrived {
                 return Ok(known);
             }
         }
+        // What the caller holds may not be the last of its line: others may hold what was made from it before.
+        let parts = alive.is_none();
+        let known = alive.or_else(|| held.cloned());
         let refresh = slot.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let brought = match known.clone() {
-            Some(known) => self.db.read_quick(move |s| bring_forward(s, &known)).await?,
+            Some(known) => self.db.read_quick(move |s| bring_forward(s, &known, parts)).await?,
             None => None,
         };
         let (view, as_of) = match brought {
             Some(brought) => brought,
-            None => self.db.read(move |s| load(s, key, known.as_deref())).await?,
+            None => self.db.read(move |s| load(s, key, known.as_deref(), parts)).await?,
         };
         *newest = Newest { view: Arc::downgrade(&view), as_of, refresh };
         drop(newest);
@@ -143,8 +146,13 @@ impl Slot {
     }
 }
 
-/// Reads a mailbox whole; what is still true of `known` is shared with it.
-fn load(snapshot: &Snapshot, (account, mailbox): Key, known: Option<&View>) -> Result<(Arc<View>, u64)> {
+/// Reads a mailbox whole; what is still true of `known` is shared with it, and its line unless the view `parts` from it.
+fn load(
+    snapshot: &Snapshot,
+    (account, mailbox): Key,
+    known: Option<&View>,
+    parts: bool,
+) -> Result<(Arc<View>, u64)> {
     let row = mailboxes::mailbox(snapshot, account, mailbox)?;
     let mut view = View::empty(account, mailbox, row.uidvalidity);
     let mut after = 0;
@@ -169,6 +177,9 @@ fn load(snapshot: &Snapshot, (account, mailbox): Key, known: Option<&View>) -> R
     if let Some(known) = known {
         view.recount();
         view.succeed(known);
+        if parts {
+            view.part();
+        }
     }
     let as_of = finish(snapshot, &mut view, &row)?;
     Ok((Arc::new(view), as_of))
@@ -196,8 +207,8 @@ fn account_modseq(snapshot: &Snapshot, account: AccountId) -> Result<u64> {
     Ok(snapshot.query_opt(sql, &params![account.get()], |r| r.u64(0))?.unwrap_or(0))
 }
 
-/// Applies what changed since; `None` when reading it anew is better.
-fn bring_forward(snapshot: &Snapshot, known: &Arc<View>) -> Result<Option<(Arc<View>, u64)>> {
+/// Applies what changed since, in a line of its own if it `parts`; `None` when reading it anew is better.
+fn bring_forward(snapshot: &Snapshot, known: &Arc<View>, parts: bool) -> Result<Option<(Arc<View>, u64)>> {
     let row = mailboxes::mailbox(snapshot, known.account, known.mailbox)?;
     if row.highest_modseq == known.modseq && row.uidvalidity == known.uidvalidity {
         return Ok(Some((known.clone(), account_modseq(snapshot, known.account)?)));
@@ -222,6 +233,9 @@ fn bring_forward(snapshot: &Snapshot, known: &Arc<View>) -> Result<Option<(Arc<V
         return Ok(None);
     }
     let mut view = View::clone(known);
+    if parts {
+        view.part();
+    }
     changed.sort_by_key(|e| e.uid);
     for entry in changed {
         view.upsert(entry);
