@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// RFC 5321 §4.5.4.1 leaves the time to connect to us.
@@ -138,9 +138,8 @@ impl Outbound {
                 let worker = self.clone();
                 let cut = cut.clone();
                 tasks.spawn(async move {
-                    let _slot = slot;
                     tokio::select! {
-                        worked = worker.work(&lease) => if let Err(error) = worked {
+                        worked = worker.work(&lease, slot) => if let Err(error) = worked {
                             tracing::error!(%error, group = %lease.group, "sending queued mail");
                         },
                         // Nothing is reported: the next start frees the lease and tries again.
@@ -165,10 +164,10 @@ impl Outbound {
         domains.entry(domain.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(per_domain))).clone()
     }
 
-    async fn work(&self, lease: &Lease) -> Result<()> {
+    async fn work(&self, lease: &Lease, slot: OwnedSemaphorePermit) -> Result<()> {
         let db = &self.0.options.db;
         let slots = self.domain_slots(lease.domain.as_str());
-        let Ok(_turn) = slots.try_acquire() else {
+        let Ok(turn) = slots.try_acquire() else {
             let (lease, until) = (lease.clone(), db.clock().now().after(Duration::from_secs(1)));
             return db.write(Actor::System("queue"), move |tx| queue::postpone(tx, &lease, until)).await;
         };
@@ -182,14 +181,21 @@ impl Outbound {
                 outcome = ?attempt.outcome, answer = %attempt.answer, "tried to send");
         }
         tokio::select! {
-            () = self.report(lease, &attempts) => {}
+            () = self.report(lease, &attempts, (slot, turn)) => {}
             () = self.keep(lease) => {}
         }
         Ok(())
     }
 
     /// Notes what became of the attempts, however long the database takes: what was sent and is not noted is sent again.
-    async fn report(&self, lease: &Lease, attempts: &[Attempt]) {
+    /// Places are given back before it waits: what cannot be noted keeps no other mail from being sent.
+    async fn report(
+        &self,
+        lease: &Lease,
+        attempts: &[Attempt],
+        places: (OwnedSemaphorePermit, SemaphorePermit<'_>),
+    ) {
+        let mut places = Some(places);
         for tries in 0_u32.. {
             let (lease, site, attempts) = (lease.clone(), self.0.options.site.clone(), attempts.to_vec());
             let group = lease.group;
@@ -202,6 +208,7 @@ impl Outbound {
                 Ok(_) => return,
                 Err(error) => tracing::error!(%error, %group, "noting what became of queued mail"),
             }
+            drop(places.take());
             tokio::time::sleep(Duration::from_millis(500 << tries.min(6))).await;
         }
     }

@@ -10,6 +10,7 @@ use crate::{
 };
 use congvu_storage::{Tx, params};
 use congvu_types::{QueueId, Result, Timestamp};
+use std::time::Duration;
 
 /// What became of an attempt at one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,11 +112,13 @@ pub fn strike(tx: &mut Tx, lease: &Lease, attempts: &[Attempt]) -> Result<Report
             is_done = false;
         }
     }
-    let reported = conclude(tx, lease, tries, (is_done, delay_told))?;
-    if reported == Reported::Done {
+    if is_done {
+        let reported = conclude(tx, lease, tries, (true, delay_told))?;
         forget_message(tx, lease.message)?;
+        return Ok(reported);
     }
-    Ok(reported)
+    // When time is up, too, it waits for its turn: due at once it would be claimed, sent and struck without end.
+    put_off(tx, lease, tx.now().after(wait_after(lease, tries)), delay_told)
 }
 
 /// Counts an attempt and frees the lease, if it is still held: how often it was tried, and whether the delay was told.
@@ -195,10 +198,17 @@ fn conclude(tx: &mut Tx, lease: &Lease, tries: u32, (is_done, delay_told): (bool
         tx.execute("DELETE FROM queue_group WHERE id = ?1", &params![lease.group.get()])?;
         return Ok(Reported::Done);
     }
-    let wait = retry_after(tries, u64::try_from(lease.group.get()).unwrap_or(0));
     // The last attempt is made when time is up, not hours later.
     let give_up_at = lease.queued_at.after(GIVE_UP_AFTER);
-    let next_at = tx.now().after(wait).min(give_up_at.max(tx.now()));
+    let next_at = tx.now().after(wait_after(lease, tries)).min(give_up_at.max(tx.now()));
+    put_off(tx, lease, next_at, delay_told)
+}
+
+fn wait_after(lease: &Lease, tries: u32) -> Duration {
+    retry_after(tries, u64::try_from(lease.group.get()).unwrap_or(0))
+}
+
+fn put_off(tx: &mut Tx, lease: &Lease, next_at: Timestamp, delay_told: bool) -> Result<Reported> {
     tx.execute(
         "UPDATE queue_group SET next_at = ?2, delay_told = ?3 WHERE id = ?1",
         &params![lease.group.get(), next_at, delay_told],

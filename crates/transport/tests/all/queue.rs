@@ -180,6 +180,20 @@ async fn what_was_taken_is_struck_off_even_when_nobody_can_be_told_of_the_rest()
 }
 
 #[tokio::test]
+async fn what_nobody_can_be_told_of_after_five_days_waits_for_its_turn() {
+    each_place("", |place| async move {
+        place.send(&["a@gov.example"], "one").await;
+        place.clock.wait(GIVE_UP_AFTER);
+        let lease = place.claim().await.remove(0);
+        let reported = place.write(move |tx| queue::strike(tx, &lease, &[])).await;
+        let Reported::Again(at) = reported else { panic!("it waits") };
+        assert!(at.since(place.agency.db.clock().now()) >= Duration::from_secs(4 * 60));
+        assert!(place.claim().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_an_older_holder_reports_is_not_heard() {
     each_place("", |place| async move {
         place.send(&["a@gov.example"], "one").await;
