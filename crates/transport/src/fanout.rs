@@ -22,7 +22,11 @@ struct Job {
     key: String,
     folder: Role,
     original: Original,
+    attempts: u32,
 }
+
+/// A job was put off so often, and a report of success that cannot be sent holds its message back no more.
+const REPORT_TRIES: u32 = 3;
 
 fn folder_name(folder: Role) -> &'static str {
     if folder == Role::Junk { "junk" } else { "inbox" }
@@ -88,14 +92,17 @@ fn due(snapshot: &Snapshot) -> Result<Option<JobId>> {
 
 /// Reads a job and its message; `None` when another node has done it meanwhile.
 fn open(snapshot: &Snapshot, id: JobId) -> Result<Option<(Job, PreparedMessage)>> {
-    let job = snapshot.query_opt(
-        "SELECT id, key, folder, mail_from, ret, envid, blob_hash, created_at FROM fanout_job WHERE id = ?1",
-        &params![id.get()],
-        job,
-    )?;
-    let Some(job) = job else { return Ok(None) };
+    let Some(job) = read(snapshot, id)? else { return Ok(None) };
     let message = congvu_mail::prepare_stored(snapshot, &job.original.blob)?;
     Ok(Some((job, message)))
+}
+
+fn read(snapshot: &Snapshot, id: JobId) -> Result<Option<Job>> {
+    snapshot.query_opt(
+        "SELECT id, key, folder, mail_from, ret, envid, blob_hash, created_at, attempts FROM fanout_job WHERE id = ?1",
+        &params![id.get()],
+        job,
+    )
 }
 
 fn job(r: &Row<'_>) -> Result<Job> {
@@ -115,6 +122,7 @@ fn job(r: &Row<'_>) -> Result<Job> {
             blob: BlobHash::from_slice(&r.bytes(6)?)?,
             arrived_at: Timestamp(r.i64(7)?),
         },
+        attempts: r.u32(8)?,
     })
 }
 
@@ -147,17 +155,19 @@ fn addressees(snapshot: &Snapshot, job: JobId, one: Option<AccountId>) -> Result
     }
 }
 
-/// Delivers a job to its next 64 accounts, or to one; who had no room is reported to the sender. Returns to how many.
-fn deliver(
-    tx: &mut Tx,
-    site: &Site,
-    job: &Job,
-    message: &PreparedMessage,
+/// To whom of a job's accounts is delivered, and whether the sender is told that it was, if they asked.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// `None`: to the next 64.
     one: Option<AccountId>,
-) -> Result<usize> {
+    tells_success: bool,
+}
+
+/// Delivers a job to some accounts; who had no room is reported to the sender. Returns to how many.
+fn deliver(tx: &mut Tx, site: &Site, job: &Job, message: &PreparedMessage, turn: Turn) -> Result<usize> {
     // Two nodes on one job take turns here.
     tx.execute("UPDATE fanout_job SET version = version + 1 WHERE id = ?1", &params![job.id.get()])?;
-    let batch = addressees(tx, job.id, one)?;
+    let batch = addressees(tx, job.id, turn.one)?;
     let (count, local) =
         (batch.len(), Local { key: &job.key, folder: job.folder, message, flags: Flags::NONE });
     let mut outcomes = Vec::new();
@@ -165,7 +175,7 @@ fn deliver(
         let outcome = local::deliver(tx, account, &local)?;
         strike(tx, job.id, account)?;
         match outcome {
-            Ok(()) if asked.0.success => {
+            Ok(()) if asked.0.success && turn.tells_success => {
                 outcomes.push(Outcome::of_text(address, asked, Fate::Delivered, "2.1.5"));
             }
             Ok(()) => {}
@@ -189,24 +199,45 @@ fn strike(tx: &mut Tx, job: JobId, account: AccountId) -> Result<()> {
 /// told, as of a server that does not answer.
 fn conclude(tx: &mut Tx, site: &Site, job: &Job) -> Result<()> {
     tx.execute("UPDATE fanout_job SET version = version + 1 WHERE id = ?1", &params![job.id.get()])?;
-    if tx.now().since(job.original.arrived_at) >= GIVE_UP_AFTER {
-        let mut outcomes = Vec::new();
-        for Addressee { account, address, asked } in apart(tx, job.id)? {
-            strike(tx, job.id, account)?;
-            // RFC 3463 §3.5: 4.4.7, delivery time expired.
-            outcomes.push(Outcome::of_text(address, asked, Fate::Failed, "4.4.7"));
-        }
-        dsn::send_each(tx, site, &job.original, &outcomes)?;
+    if is_expired(tx, job) {
+        let apart = apart(tx, job.id)?;
+        give_up(tx, site, job, apart)?;
     }
-    let left = tx.query_opt(
-        "SELECT 1 FROM fanout_recipient WHERE job_id = ?1 LIMIT 1",
-        &params![job.id.get()],
-        |_| Ok(()),
-    )?;
-    match left {
-        Some(()) => put_off(tx, job.id, "some accounts cannot be delivered to"),
+    end_or_put_off(tx, job.id, "some accounts cannot be delivered to")
+}
+
+/// Puts off a job that cannot be worked off at all, as when its message is lost. After five days it ends: whoever is left is
+/// reported.
+fn step_aside(tx: &mut Tx, site: &Site, id: JobId, why: &str) -> Result<()> {
+    tx.execute("UPDATE fanout_job SET version = version + 1 WHERE id = ?1", &params![id.get()])?;
+    let Some(job) = read(tx, id)? else { return Ok(()) };
+    if is_expired(tx, &job) {
+        let left = left(tx, id)?;
+        give_up(tx, site, &job, left)?;
+    }
+    end_or_put_off(tx, id, why)
+}
+
+fn is_expired(tx: &Tx, job: &Job) -> bool {
+    tx.now().since(job.original.arrived_at) >= GIVE_UP_AFTER
+}
+
+fn give_up(tx: &mut Tx, site: &Site, job: &Job, addressees: Vec<Addressee>) -> Result<()> {
+    let mut outcomes = Vec::new();
+    for Addressee { account, address, asked } in addressees {
+        strike(tx, job.id, account)?;
+        // RFC 3463 §3.5: 4.4.7, delivery time expired.
+        outcomes.push(Outcome::of_text(address, asked, Fate::Failed, "4.4.7"));
+    }
+    dsn::send_each(tx, site, &job.original, &outcomes)
+}
+
+fn end_or_put_off(tx: &mut Tx, id: JobId, why: &str) -> Result<()> {
+    let sql = "SELECT 1 FROM fanout_recipient WHERE job_id = ?1 LIMIT 1";
+    match tx.query_opt(sql, &params![id.get()], |_| Ok(()))? {
+        Some(()) => put_off(tx, id, why),
         None => {
-            tx.execute("DELETE FROM fanout_job WHERE id = ?1", &params![job.id.get()])?;
+            tx.execute("DELETE FROM fanout_job WHERE id = ?1", &params![id.get()])?;
             Ok(())
         }
     }
@@ -235,14 +266,29 @@ fn apart(snapshot: &Snapshot, job: JobId) -> Result<Vec<Addressee>> {
     )
 }
 
+/// Accounts that have not got it, as many as one report names.
+fn left(snapshot: &Snapshot, job: JobId) -> Result<Vec<Addressee>> {
+    snapshot.query(
+        "SELECT account_id, address, notify, orcpt FROM fanout_recipient WHERE job_id = ?1
+         ORDER BY account_id LIMIT 10000",
+        &params![job.get()],
+        addressee,
+    )
+}
+
 /// Works off the job that has been due longest, if there is one; returns whether there was. A job that cannot be worked
 /// off steps aside, so that it never keeps the others waiting.
 pub async fn step(db: &Db, site: &Site) -> Result<bool> {
     let Some(id) = db.read_quick(due).await? else { return Ok(false) };
     if let Err(error) = work_off(db, site, id).await {
         tracing::error!(%error, job = %id, "a job of many deliveries is put off");
-        let why = error.to_string();
-        db.write(ACTOR, move |tx| put_off(tx, id, &why)).await?;
+        let (site, why) = (site.clone(), error.to_string());
+        let reason = why.clone();
+        if let Err(error) = db.write(ACTOR, move |tx| step_aside(tx, &site, id, &reason)).await {
+            // The report to the sender may be what fails.
+            tracing::error!(%error, job = %id, "giving up a job of many deliveries");
+            db.write(ACTOR, move |tx| put_off(tx, id, &why)).await?;
+        }
     }
     Ok(true)
 }
@@ -251,10 +297,11 @@ const ACTOR: Actor = Actor::System("fanout");
 
 async fn work_off(db: &Db, site: &Site, id: JobId) -> Result<()> {
     let Some((job, message)) = db.read(move |s| open(s, id)).await? else { return Ok(()) };
-    let one = |account| {
+    let turn = |turn| {
         let (site, job, message) = (site.clone(), job.clone(), message.clone());
-        db.write(ACTOR, move |tx| deliver(tx, &site, &job, &message, account))
+        db.write(ACTOR, move |tx| deliver(tx, &site, &job, &message, turn))
     };
+    let one = |account| turn(Turn { one: account, tells_success: true });
     loop {
         match one(None).await {
             Ok(count) if count < AT_ONCE => break,
@@ -274,6 +321,11 @@ async fn work_off(db: &Db, site: &Site, id: JobId) -> Result<()> {
     for Addressee { account, .. } in db.read(move |s| apart(s, id)).await? {
         if let Err(error) = one(Some(account)).await {
             tracing::error!(%error, job = %id, account = account.get(), "delivering once more");
+            if job.attempts >= REPORT_TRIES
+                && turn(Turn { one: Some(account), tells_success: false }).await.is_ok()
+            {
+                tracing::error!(job = %id, account = account.get(), "delivered without the report of it");
+            }
         }
     }
     let site = site.clone();

@@ -126,3 +126,42 @@ async fn after_five_days_the_sender_hears_of_who_got_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_job_whose_message_is_lost_ends_after_five_days_with_a_report() {
+    each_place(&MANY, |place| async move {
+        arrive(&place, "one").await;
+        place.spoil("UPDATE fanout_job SET blob_hash = ?1", params![&[7_u8; 32]]).await;
+        work(&place).await;
+        assert_eq!(jobs(&place).await.len(), 1);
+        place.clock.wait(Duration::from_secs(5 * 24 * 3600));
+        work(&place).await;
+        assert!(jobs(&place).await.is_empty());
+        let told = place.inbox(DIRECTOR).await;
+        assert!(told[0].contains(&address(COUNT - 1)) && told[0].contains("4.4.7"), "{told:?}");
+    })
+    .await;
+}
+
+/// RFC 3461 §4.1: the sender asked to be told of success, and cannot be.
+#[tokio::test]
+async fn a_report_of_success_that_cannot_be_sent_holds_no_message_back_for_long() {
+    each_place(&MANY, |place| async move {
+        place.send(&[DIRECTOR], "first").await;
+        let director = place.account(DIRECTOR).await.get();
+        let spoil = "UPDATE mailbox SET role = 'odd' WHERE account_id = ?1 AND role = 'inbox'";
+        place.spoil(spoil, params![director]).await;
+        arrive(&place, "one").await;
+        // Success and failure.
+        place.spoil("UPDATE fanout_recipient SET notify = ?1", params![3_i64]).await;
+        work(&place).await;
+        assert_eq!(jobs(&place).await[0].left, COUNT as u64);
+        for _ in 0..3 {
+            place.clock.wait(Duration::from_secs(3600));
+            work(&place).await;
+        }
+        assert!(jobs(&place).await.is_empty());
+        assert_eq!(place.inbox(&address(COUNT - 1)).await.len(), 1);
+    })
+    .await;
+}
