@@ -1,6 +1,6 @@
 //! RFC 5322 and MIME: bytes in, values out. Pure: no I/O, no clock, no database.
 //!
-//! The largest surface for hostile bytes, so everything is bounded: at most [`MAX_PARTS`] parts, [`MAX_DEPTH`] levels,
+//! The largest surface for hostile bytes, so everything is bounded: split into at most [`MAX_PARTS`] parts, [`MAX_DEPTH`] levels,
 //! and nothing here panics on any input (fuzz/ and the properties in tests/).
 
 mod address;
@@ -28,6 +28,6 @@ pub use digest::{MessageDigest, digest};
 pub use envelope::Envelope;
 pub use html::{InlineImages, SafeHtml, safe_html};
 pub use section::{SectionSpec, SectionText, find_part, section, section_place};
-pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, parse_structure};
+pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, is_within_limits, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};
 pub use summary::{Summary, sent_day, summarize};

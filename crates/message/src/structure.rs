@@ -3,7 +3,8 @@
 use crate::{Envelope, headers};
 use std::ops::Range;
 
-/// No message is split into more parts than this; the rest stays in the last part's body.
+/// No message is split into more parts than this. What is left then of each multipart that is open is one opaque part at
+/// its end, so at most [`MAX_DEPTH`] come on top: no byte behind a delimiter lies in no part.
 pub const MAX_PARTS: usize = 1_000;
 /// No deeper than this.
 pub const MAX_DEPTH: usize = 64;
@@ -78,8 +79,19 @@ impl Part {
 /// Reads the structure of a whole message.
 #[must_use]
 pub fn parse_structure(raw: &[u8]) -> Part {
-    let mut parser = Parser { raw, parts: 0, text: MAX_TEXT };
-    parser.part(0..raw.len().min(u32::MAX as usize), 0, false)
+    parse(raw).0
+}
+
+/// Returns whether a message is within the limits, so that its structure tells everything apart and names it.
+#[must_use]
+pub fn is_within_limits(raw: &[u8]) -> bool {
+    parse(raw).1
+}
+
+fn parse(raw: &[u8]) -> (Part, bool) {
+    let mut parser = Parser { raw, parts: 0, text: MAX_TEXT, is_whole: true };
+    let root = parser.part(0..raw.len().min(u32::MAX as usize), 0, false);
+    (root, parser.is_whole)
 }
 
 struct Parser<'a> {
@@ -87,6 +99,8 @@ struct Parser<'a> {
     parts: usize,
     /// How much text parts may still have.
     text: usize,
+    /// Whether no limit was reached.
+    is_whole: bool,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "parse_structure looks at no more than 4 GiB")]
@@ -103,12 +117,13 @@ impl Parser<'_> {
         let mut part = read_header(&bytes[header.clone()], in_digest);
         if !self.take_text(text_of(&part)) {
             make_plain(&mut part);
+            self.is_whole = false;
         }
         part.header = place(&(range.start..range.start + header.end));
         part.body = place(&body);
-        part.lines =
-            u32::try_from(memchr::memchr_iter(b'\n', &self.raw[body.clone()]).count()).unwrap_or(u32::MAX);
+        part.lines = self.lines(&body);
         if depth >= MAX_DEPTH || self.parts >= MAX_PARTS {
+            self.is_whole &= !part.is_multipart() && !part.is_message();
             return opaque(part);
         }
         if part.is_message() {
@@ -128,6 +143,24 @@ impl Parser<'_> {
             }
         }
         part
+    }
+
+    fn lines(&self, body: &Range<usize>) -> u32 {
+        u32::try_from(memchr::memchr_iter(b'\n', &self.raw[body.clone()]).count()).unwrap_or(u32::MAX)
+    }
+
+    /// What is no more split, as it stands.
+    fn rest(&mut self, body: Range<usize>) -> Part {
+        self.is_whole = false;
+        Part {
+            media_type: "application".to_owned(),
+            subtype: "octet-stream".to_owned(),
+            encoding: "7bit".to_owned(),
+            header: place(&(body.start..body.start)),
+            body: place(&body),
+            lines: self.lines(&body),
+            ..Part::default()
+        }
     }
 
     /// Counts text against what all parts may have; returns whether there was room.
@@ -159,7 +192,12 @@ impl Parser<'_> {
                 let child = self.part(from..before_line_end(raw, from, start), depth + 1, in_digest);
                 part.children.push(child);
             }
-            if rest == b"--" || self.parts >= MAX_PARTS {
+            if rest == b"--" {
+                return;
+            }
+            if self.parts >= MAX_PARTS {
+                let left = self.rest(line_end..body.end);
+                part.children.push(left);
                 return;
             }
             open = Some(line_end);
@@ -346,7 +384,40 @@ mod tests {
         wide.extend(b"--b\r\n\r\n\r\n".repeat(50_000));
         let mut count = 0;
         parse_structure(&wide).walk(&mut |_| count += 1);
-        assert!(count <= MAX_PARTS, "{count}");
+        assert!(count <= MAX_PARTS + 1, "{count}");
+        assert!(!is_within_limits(&deep) && !is_within_limits(&wide));
+    }
+
+    /// S9.1 (Điều 9): a message within that uses up the count hides nothing that follows it.
+    #[test]
+    fn what_follows_the_last_part_that_is_split_is_a_part_too() {
+        let nested = |parts: usize| {
+            let mut raw = b"Content-Type: multipart/mixed; boundary=out\r\n\r\n--out\r\n\r\nseen\r\n--out\r\n\
+                Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n"
+                .to_vec();
+            raw.extend(b"--in\r\n\r\n\r\n".repeat(parts));
+            raw.extend(b"--in--\r\n--out\r\nContent-Type: application/x; name=secret.xlsx\r\n\r\nSECRET\r\n");
+            raw.extend(b"--out\r\n\r\nlast\r\n--out--\r\n");
+            raw
+        };
+        let few = nested(10);
+        assert!(is_within_limits(&few));
+        assert_eq!(parse_structure(&few).children.len(), 4);
+        for parts in [MAX_PARTS - 5, MAX_PARTS - 4, MAX_PARTS, 2 * MAX_PARTS] {
+            let raw = nested(parts);
+            assert!(!is_within_limits(&raw), "{parts}");
+            let root = parse_structure(&raw);
+            let mut leaves = crate::text_parts(&root);
+            leaves.extend(crate::attached(&root));
+            let shown = |word: &[u8]| {
+                let held = |part: &&Part| {
+                    let body = &raw[part.body.start as usize..part.body.end as usize];
+                    memchr::memmem::find(body, word).is_some()
+                };
+                leaves.iter().any(held)
+            };
+            assert!(shown(b"SECRET") && shown(b"last"), "{parts}");
+        }
     }
 
     #[test]

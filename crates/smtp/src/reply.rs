@@ -97,7 +97,7 @@ const fn codes(kind: RefusalKind) -> (u16, &'static str) {
         RefusalKind::TooLarge => (552, "5.3.4"),
         RefusalKind::TooMany => (452, "4.5.3"),
         RefusalKind::MailLoop => (554, "5.4.6"),
-        RefusalKind::InvalidMessage => (550, "5.6.0"),
+        RefusalKind::InvalidMessage | RefusalKind::TooManyParts => (550, "5.6.0"),
         RefusalKind::SenderUnverified => (451, "4.7.0"),
         RefusalKind::Busy => (451, "4.3.2"),
         RefusalKind::WeakPassword

@@ -53,6 +53,8 @@ pub enum RefusalKind {
     MailLoop,
     /// The message cannot be understood, or lacks what it must have.
     InvalidMessage,
+    /// The message has more parts, levels or names than can be told apart for who reviews it (S9.1).
+    TooManyParts,
     /// Such mail must go by an official domain (S2, S8.3).
     UnofficialDomain,
     /// The regulation gives no such account to this person (S3).
@@ -73,7 +75,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind, for tests that each has its words.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::NotFound,
         Self::NoRight,
         Self::SignInFailed,
@@ -97,6 +99,7 @@ impl RefusalKind {
         Self::SenderUnverified,
         Self::MailLoop,
         Self::InvalidMessage,
+        Self::TooManyParts,
         Self::UnofficialDomain,
         Self::NotEntitled,
         Self::OwnMessage,

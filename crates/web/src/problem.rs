@@ -177,6 +177,7 @@ const fn status_of(kind: RefusalKind) -> StatusCode {
         | RefusalKind::InvalidName
         | RefusalKind::InvalidValue
         | RefusalKind::InvalidMessage
+        | RefusalKind::TooManyParts
         | RefusalKind::SeveralSenders
         | RefusalKind::MailLoop
         | RefusalKind::ReasonNeeded

@@ -429,7 +429,10 @@ fn opened(asked: &Asked, root: &Part, bytes: &[u8]) -> Parts {
             }
             _ => place.len(),
         };
-        let has_end = |(from, count): (u32, u32)| from as usize + count as usize >= length;
+        // A piece behind the end shows nothing.
+        let has_end = |(from, count): (u32, u32)| {
+            (from as usize) < length.max(1) && from as usize + count as usize >= length
+        };
         if wanted.partial.is_none_or(has_end) {
             parts.add(&Parts::within(root, &place));
         }

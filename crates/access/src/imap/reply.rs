@@ -101,6 +101,7 @@ const fn code(kind: RefusalKind) -> &'static str {
         | RefusalKind::InvalidValue
         | RefusalKind::MailLoop
         | RefusalKind::InvalidMessage
+        | RefusalKind::TooManyParts
         | RefusalKind::SeveralSenders
         | RefusalKind::AlreadyDecided
         | RefusalKind::Changed

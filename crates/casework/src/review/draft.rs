@@ -1,8 +1,10 @@
 //! What somebody wants to send: the message and its envelope, all facts computed before the transaction.
 
 use congvu_mail::PreparedMessage;
-use congvu_message::{MessageDigest, SenderFields, digest, sender_fields};
-use congvu_types::{EmailAddress, Result};
+use congvu_message::{
+    MAX_DEPTH, MAX_PARTS, MessageDigest, SenderFields, digest, is_within_limits, sender_fields,
+};
+use congvu_types::{EmailAddress, Refusal, RefusalKind, Result};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -109,9 +111,14 @@ pub struct Draft {
 
 impl Draft {
     /// Prepares a message that is complete (`congvu_message::complete`): hashes, compresses and reads it. CPU only.
-    /// Refuses a message without a readable author (RFC 5322 §3.6.2).
+    /// Refuses a message without a readable author (RFC 5322 §3.6.2), and one that cannot be taken apart to its end: who
+    /// reviews it is to see each part by its name (S9.1, Điều 9).
     pub fn prepare(raw: &[u8], envelope: Envelope, via: Via) -> Result<Self> {
         let fields = Arc::new(sender_fields(raw)?);
+        if !is_within_limits(raw) {
+            let refusal = Refusal::new(RefusalKind::TooManyParts).with("parts", MAX_PARTS);
+            return Err(refusal.with("levels", MAX_DEPTH).into());
+        }
         let message = congvu_mail::prepare(raw)?;
         Ok(Self { message, envelope: Arc::new(envelope), fields, digest: Arc::new(digest(raw)), via })
     }

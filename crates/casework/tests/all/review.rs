@@ -465,3 +465,23 @@ async fn what_was_not_opened_cannot_be_approved() {
     })
     .await;
 }
+
+/// S9.1 (Điều 9): what cannot be taken apart to its end is not held for somebody who could not see all of it.
+#[test]
+fn a_message_of_too_many_parts_is_not_sent() {
+    let envelope = || Envelope::new(Some(AGENCY.parse().unwrap()), ["so@gov.example".parse().unwrap()]);
+    let head = |boundary: &str| format!("Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n");
+    let raw = |parts: usize| {
+        let inner = format!("{}{}--in--\r\n", head("in"), "--in\r\n\r\n\r\n".repeat(parts));
+        format!(
+            "From: {AGENCY}\r\nSubject: x\r\n{}--b\r\n\r\nx\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\
+             --b\r\nContent-Type: application/x; name=mat.xlsx\r\n\r\nx\r\n--b--\r\n",
+            head("b")
+        )
+    };
+    assert!(Draft::prepare(raw(100).as_bytes(), envelope(), Via::Smtp).is_ok());
+    let error = Draft::prepare(raw(1000).as_bytes(), envelope(), Via::Smtp).unwrap_err();
+    let refusal = error.refusal().unwrap();
+    assert_eq!(refusal.kind, RefusalKind::TooManyParts);
+    assert!(refusal.sentence(congvu_types::Language::English).contains("1000"));
+}
