@@ -6,7 +6,7 @@ pub mod review;
 
 use congvu_storage::{BlobReference, MigrationSet};
 
-/// The tables of casework: review, review_step, review_opened, review_deputy.
+/// The tables of casework: review, review_step, review_opened.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "casework",
     steps: &["
@@ -22,6 +22,7 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE INDEX review_state ON review (account_id, state, id);
         CREATE INDEX review_author ON review (author_id, id);
         CREATE INDEX review_due ON review (due_at);
+        CREATE INDEX review_passed_on ON review (agency_id, id) WHERE level > 0;
         CREATE INDEX review_blob ON review (blob_hash);
         CREATE TABLE review_step (account_id BIGINT NOT NULL, review_id BIGINT NOT NULL, seq BIGINT NOT NULL,
             at BIGINT NOT NULL, person_id BIGINT, actor TEXT NOT NULL, step TEXT NOT NULL, comment TEXT,
@@ -29,8 +30,6 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE TABLE review_opened (account_id BIGINT NOT NULL, review_id BIGINT NOT NULL, person_id BIGINT NOT NULL,
             part BIGINT NOT NULL, opened_at BIGINT NOT NULL,
             PRIMARY KEY (account_id, review_id, person_id, part)) WITHOUT ROWID;
-        CREATE TABLE review_deputy (person_id BIGINT NOT NULL, review_id BIGINT NOT NULL,
-            PRIMARY KEY (person_id, review_id)) WITHOUT ROWID;
     "],
 };
 

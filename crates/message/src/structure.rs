@@ -392,9 +392,10 @@ mod tests {
     #[test]
     fn what_follows_the_last_part_that_is_split_is_a_part_too() {
         let nested = |parts: usize| {
-            let mut raw = b"Content-Type: multipart/mixed; boundary=out\r\n\r\n--out\r\n\r\nseen\r\n--out\r\n\
+            let mut raw =
+                b"Content-Type: multipart/mixed; boundary=out\r\n\r\n--out\r\n\r\nseen\r\n--out\r\n\
                 Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n"
-                .to_vec();
+                    .to_vec();
             raw.extend(b"--in\r\n\r\n\r\n".repeat(parts));
             raw.extend(b"--in--\r\n--out\r\nContent-Type: application/x; name=secret.xlsx\r\n\r\nSECRET\r\n");
             raw.extend(b"--out\r\n\r\nlast\r\n--out--\r\n");

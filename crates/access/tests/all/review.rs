@@ -89,7 +89,7 @@ async fn moving_a_message_decides_on_it() {
     .await;
 }
 
-/// S9.1 (Điều 9): what was not opened cannot be approved; a header or the beginning of it is not the message.
+/// S9.1 (Điều 9): what was not opened cannot be approved; neither a header, nor the beginning of it, nor a piece behind its end is the message.
 #[tokio::test]
 async fn a_message_is_opened_before_it_is_approved() {
     each_agency(|agency| async move {
@@ -101,7 +101,7 @@ async fn a_message_is_opened_before_it_is_approved() {
                 "
             C: a SELECT {WAITING}
             S~ a OK *
-            C: a UID FETCH 1 (BODY.PEEK[HEADER] BODY.PEEK[]<0.10>)
+            C: a UID FETCH 1 (BODY.PEEK[HEADER] BODY.PEEK[]<0.10> BODY.PEEK[]<999999.1>)
             S~ a OK *
             C: a UID MOVE 1 {APPROVED}
             S: a NO [CANNOT] Not opened yet: \"mot\". *(Dieu 9)

@@ -54,12 +54,6 @@ fn pass_on(tx: &mut Tx, review: &Review) -> Result<()> {
         "UPDATE review SET level = ?3, due_at = ?4 WHERE account_id = ?1 AND id = ?2",
         &params![review.account.get(), review.id.get(), level, due_at],
     )?;
-    for deputy in &deputies {
-        tx.execute(
-            "INSERT INTO review_deputy (person_id, review_id) VALUES (?1, ?2) ON CONFLICT (person_id, review_id) DO NOTHING",
-            &params![deputy.id.get(), review.id.get()],
-        )?;
-    }
     let names: Vec<&str> = deputies.iter().map(|d| d.name.as_str()).collect();
     let step = if deputies.is_empty() { "overdue" } else { "passed-on" };
     read::add_step(

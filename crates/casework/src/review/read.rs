@@ -262,17 +262,12 @@ fn may_review(snapshot: &Snapshot, who: &SignedIn, account: AccountId) -> Result
     }
 }
 
-/// S9.1 (Điều 9): a review that was passed on is decided by who holds a deputy's position today, not by who held it then.
+/// S9.1 (Điều 9): a review that was passed on is decided by who holds a deputy's position today, whoever held it then.
 fn is_deputy(snapshot: &Snapshot, who: &SignedIn, review: &Review) -> Result<bool> {
     if who.scope().is_some_and(|scope| scope != review.account) || who.agency() != review.agency {
         return Ok(false);
     }
-    let passed_on = snapshot.query_opt(
-        "SELECT review_id FROM review_deputy WHERE person_id = ?1 AND review_id = ?2",
-        &params![who.person().get(), review.id.get()],
-        |r| r.i64(0),
-    )?;
-    Ok(passed_on.is_some() && deputy_from(snapshot, who)?.is_some_and(|level| level <= review.level))
+    Ok(deputy_from(snapshot, who)?.is_some_and(|level| level <= review.level))
 }
 
 /// From which level on a review reaches the position that the person holds now; `None` when no deputy's.
@@ -374,18 +369,19 @@ fn passed_on(
         return Ok(Vec::new());
     }
     let Some(level) = deputy_from(snapshot, who)? else { return Ok(Vec::new()) };
-    let found = snapshot.query(
-        "SELECT r.id, r.state FROM review_deputy d JOIN review r ON r.id = d.review_id
-         WHERE d.person_id = ?1 AND d.review_id < ?2 AND r.agency_id = ?4 AND r.level >= ?5
-         ORDER BY d.review_id DESC LIMIT ?3",
-        &params![who.person().get(), before, limit.saturating_mul(4), who.agency().get(), level],
-        |r| Ok((ReviewId::new(r.i64(0)?), r.text(1)? == "awaiting")),
-    )?;
-    Ok(found
-        .into_iter()
-        .filter(|(_, waits)| *waits == (filter == Filter::Awaiting))
-        .map(|(id, _)| id)
-        .collect())
+    // The index is over `level > 0`; every deputy's level is at least 1.
+    let sql = match filter {
+        Filter::Awaiting => {
+            "SELECT id FROM review WHERE agency_id = ?1 AND level > 0 AND level >= ?2 AND author_id <> ?3 AND id < ?4
+                AND state = 'awaiting' ORDER BY id DESC LIMIT ?5"
+        }
+        Filter::Decided | Filter::Mine => {
+            "SELECT id FROM review WHERE agency_id = ?1 AND level > 0 AND level >= ?2 AND author_id <> ?3 AND id < ?4
+                AND state <> 'awaiting' ORDER BY id DESC LIMIT ?5"
+        }
+    };
+    let given = params![who.agency().get(), level, who.person().get(), before, limit];
+    snapshot.query(sql, &given, |r| Ok(ReviewId::new(r.i64(0)?)))
 }
 
 /// Returns how many reviews the person could decide on now.

@@ -466,6 +466,39 @@ async fn what_was_not_opened_cannot_be_approved() {
     .await;
 }
 
+/// S9.1 (Điều 9): who takes over a deputy's position takes over what was passed to it.
+#[tokio::test]
+async fn who_takes_over_the_position_decides_what_was_passed_to_it() {
+    each_world(&[], |world| async move {
+        let (id, digest) = held(&world, &world.person("an").await, "late").await;
+        let approve = || decision(DecisionKind::Approve, None, &digest);
+        world.clock.wait(Duration::from_secs(4 * 3600));
+        world.write(|tx| review::step(tx, 100)).await.unwrap();
+        let (before, after) = (world.person("hung").await, world.person("lan").await);
+        assert_eq!(refused(decide(&world, &after, id, approve()).await).0, RefusalKind::NotFound);
+        world
+            .write(|tx| {
+                tx.execute("UPDATE person SET position = 'chuyen-vien' WHERE username = 'hung'", &[])?;
+                // The author may hold it too, and decides nothing all the same.
+                tx.execute("UPDATE person SET position = 'giam-doc' WHERE username IN ('lan', 'an')", &[])
+            })
+            .await
+            .unwrap();
+        assert_eq!(refused(decide(&world, &before, id, approve()).await).0, RefusalKind::NotFound);
+        let author = world.person("an").await;
+        assert_eq!(refused(decide(&world, &author, id, approve()).await).0, RefusalKind::OwnMessage);
+        for (who, expected) in [(&before, (0, 0)), (&author, (0, 0)), (&after, (1, 1))] {
+            let who = who.clone();
+            let seen = world.db.read(move |snap| {
+                Ok((list(snap, &who, Filter::Awaiting, None, 10)?.len(), pending_count(snap, &who)?))
+            });
+            assert_eq!(seen.await.unwrap(), expected);
+        }
+        assert!(decide(&world, &after, id, approve()).await.unwrap());
+    })
+    .await;
+}
+
 /// S9.1 (Điều 9): what cannot be taken apart to its end is not held for somebody who could not see all of it.
 #[test]
 fn a_message_of_too_many_parts_is_not_sent() {
