@@ -135,12 +135,20 @@ impl Authenticator {
             app_passwords::note_use(&self.0.db, used, found.person.id, self.now()).await?;
             return Ok((found.clone(), means));
         }
-        let attempt = self.admit(login, found.as_ref(), at).await?;
+        let attempt = Attempt::new(login.subject(found.as_ref()), at.1, at.0 == Door::Web);
+        let name = self.wrong_name(found.as_ref(), secret, at.0);
+        if self.0.throttle.was_wrong(&attempt, name, self.now()) {
+            return self.failed(found.as_ref(), at).await;
+        }
+        self.admit(&attempt, found.as_ref(), at).await?;
         let outcome = self.compare(&attempt, found.as_ref(), secret, at.0).await?;
         match (outcome, found) {
             (Outcome::Fits, Some(found)) => Ok((found, Means::Password)),
             (Outcome::Throttled, found) => self.throttled(found.as_ref(), at).await,
-            (Outcome::Fits | Outcome::Wrong, found) => self.failed(found.as_ref(), at).await,
+            (Outcome::Fits | Outcome::Wrong, found) => {
+                self.0.throttle.failed(&attempt, name, self.now());
+                self.failed(found.as_ref(), at).await
+            }
         }
     }
 
@@ -149,17 +157,14 @@ impl Authenticator {
     }
 
     /// Asks whether an attempt may be made, and waits where it must.
-    async fn admit(&self, login: &Login, found: Option<&Found>, at: At) -> Result<Attempt> {
-        let attempt = Attempt::new(login.subject(found), at.1);
-        match self.0.throttle.admit(&attempt, self.now()) {
-            Some(wait) => {
-                if !wait.is_zero() {
-                    tokio::time::sleep(wait).await;
-                }
-                Ok(attempt)
-            }
-            None => self.throttled(found, at).await,
+    async fn admit(&self, attempt: &Attempt, found: Option<&Found>, at: At) -> Result<()> {
+        let Some(wait) = self.0.throttle.admit(attempt, self.now()) else {
+            return self.throttled(found, at).await;
+        };
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
         }
+        Ok(())
     }
 
     async fn failed<T>(&self, found: Option<&Found>, at: At) -> Result<T> {
@@ -243,6 +248,13 @@ impl Authenticator {
         })
     }
 
+    /// Names a secret that was compared with a hash, or with none: with another hash it may be right.
+    fn wrong_name(&self, found: Option<&Found>, secret: &str, door: Door) -> [u8; 32] {
+        let candidate = found.and_then(|found| self.candidate(found, door));
+        let phc = candidate.map_or(&self.0.decoy, |(_, phc)| phc);
+        scram::hmac(&self.0.process_key, &[phc.as_bytes(), &[0], secret.as_bytes()].concat())
+    }
+
     async fn remember(
         &self,
         found: &Found,
@@ -285,7 +297,11 @@ impl Authenticator {
     pub async fn scram_keys(&self, login: &str, door: Door, peer: IpAddr) -> Result<ScramKeys> {
         let login = Login::read(login);
         let found = self.find(&login).await?;
-        self.admit(&login, found.as_ref(), (door, peer)).await?;
+        // Nothing is guessed yet, so nothing is counted, and no turn is taken from those who wait to sign in.
+        let attempt = Attempt::new(login.subject(found.as_ref()), peer, door == Door::Web);
+        if self.0.throttle.is_blocked(&attempt, self.now()) {
+            return self.throttled(found.as_ref(), (door, peer)).await;
+        }
         self.keys_of(&login, found.as_ref()).await
     }
 
@@ -310,7 +326,8 @@ impl Authenticator {
         let login = Login::read(login);
         // The keys and whom they let in are of one snapshot.
         let found = self.find(&login).await?;
-        let attempt = self.admit(&login, found.as_ref(), at).await?;
+        let attempt = Attempt::new(login.subject(found.as_ref()), peer, door == Door::Web);
+        self.admit(&attempt, found.as_ref(), at).await?;
         let keys = self.keys_of(&login, found.as_ref()).await?;
         if !self.0.throttle.reserve(&attempt, self.now()) {
             return self.throttled(found.as_ref(), at).await;

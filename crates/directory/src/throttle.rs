@@ -2,7 +2,8 @@
 //! wherever they come from.
 //!
 //! An attempt is reserved before its secret is looked at and given back when it was right, so that attempts side by side do
-//! not slip past the count. Nobody far away can lock a person out: past the count of all networks together attempts are only
+//! not slip past the count. A secret that was wrong is wrong once: a device with an old password that tries without end
+//! guesses nothing, and a person's mail clients do not close the web to them. Nobody far away can lock a person out: past the count of all networks together attempts are only
 //! made to wait, and a network from which the person signed in lately does not even wait.
 
 use congvu_types::{PersonId, Timestamp};
@@ -52,14 +53,22 @@ impl Subject {
 pub(crate) struct Attempt {
     pub(crate) subject: Subject,
     network: IpAddr,
+    is_web: bool,
 }
 
+/// Who, from where, and whether in the web or by a mail client.
+type Pair = (Subject, IpAddr, bool);
+
 impl Attempt {
-    pub(crate) fn new(subject: Subject, peer: IpAddr) -> Self {
-        Self { subject, network: network(peer) }
+    pub(crate) fn new(subject: Subject, peer: IpAddr, is_web: bool) -> Self {
+        Self { subject, network: network(peer), is_web }
     }
 
-    const fn pair(&self) -> (Subject, IpAddr) {
+    const fn pair(&self) -> Pair {
+        (self.subject, self.network, self.is_web)
+    }
+
+    const fn place(&self) -> (Subject, IpAddr) {
         (self.subject, self.network)
     }
 }
@@ -112,7 +121,9 @@ impl<K: Hash + Eq> Counts<K> {
 
 #[derive(Debug)]
 struct State {
-    pairs: Counts<(Subject, IpAddr)>,
+    pairs: Counts<Pair>,
+    /// Secrets found wrong, by a keyed name, and when.
+    wrong: LruCache<(Pair, [u8; 32]), Timestamp>,
     networks: Counts<IpAddr>,
     subjects: Counts<Subject>,
     known: LruCache<(Subject, IpAddr), Timestamp>,
@@ -120,7 +131,7 @@ struct State {
 
 impl State {
     fn knows(&mut self, attempt: &Attempt, now: Timestamp) -> bool {
-        self.known.get(&attempt.pair()).is_some_and(|last| now.since(*last) <= KNOWN_FOR)
+        self.known.get(&attempt.place()).is_some_and(|last| now.since(*last) <= KNOWN_FOR)
     }
 
     fn is_blocked(&mut self, attempt: &Attempt, now: Timestamp) -> bool {
@@ -137,6 +148,7 @@ impl Default for Throttle {
     fn default() -> Self {
         Self(Mutex::new(State {
             pairs: Counts::default(),
+            wrong: LruCache::new(NonZeroUsize::MIN.saturating_add(REMEMBERED)),
             networks: Counts::default(),
             subjects: Counts::default(),
             known: LruCache::new(NonZeroUsize::MIN.saturating_add(REMEMBERED)),
@@ -145,6 +157,26 @@ impl Default for Throttle {
 }
 
 impl Throttle {
+    /// Returns whether no attempt is heard.
+    pub(crate) fn is_blocked(&self, attempt: &Attempt, now: Timestamp) -> bool {
+        self.0.lock().is_blocked(attempt, now)
+    }
+
+    /// Returns whether the secret of this keyed name was found wrong here lately: it need not be looked at again.
+    pub(crate) fn was_wrong(&self, attempt: &Attempt, name: [u8; 32], now: Timestamp) -> bool {
+        let mut state = self.0.lock();
+        state.wrong.get(&(attempt.pair(), name)).is_some_and(|since| now.since(*since) <= WINDOW)
+    }
+
+    /// Keeps a reserved attempt counted: the secret was wrong. It is given back when the same one was found wrong meanwhile.
+    pub(crate) fn failed(&self, attempt: &Attempt, name: [u8; 32], now: Timestamp) {
+        if self.was_wrong(attempt, name, now) {
+            self.release(attempt);
+        } else {
+            self.0.lock().wrong.put((attempt.pair(), name), now);
+        }
+    }
+
     /// Returns how long an attempt must wait before it is made; `None` when it is not heard at all.
     pub(crate) fn admit(&self, attempt: &Attempt, now: Timestamp) -> Option<Duration> {
         let mut state = self.0.lock();
@@ -189,7 +221,7 @@ impl Throttle {
         self.release(attempt);
         let mut state = self.0.lock();
         state.pairs.0.pop(&attempt.pair());
-        state.known.put(attempt.pair(), now);
+        state.known.put(attempt.place(), now);
     }
 }
 
@@ -198,7 +230,7 @@ mod tests {
     use super::*;
 
     fn at(person: i64, place: u8) -> Attempt {
-        Attempt::new(Subject::Person(PersonId::new(person)), IpAddr::from([192, 0, 2, place]))
+        Attempt::new(Subject::Person(PersonId::new(person)), IpAddr::from([192, 0, 2, place]), true)
     }
 
     #[test]
@@ -214,6 +246,27 @@ mod tests {
         // Neither others here, nor the same person elsewhere.
         assert!(throttle.admit(&at(2, 1), start).is_some() && throttle.admit(&at(1, 2), start).is_some());
         assert!(throttle.admit(&at(1, 1), start.after(WINDOW * 2)).is_some());
+    }
+
+    #[test]
+    fn mail_clients_do_not_close_the_web() {
+        let (throttle, now) = (Throttle::default(), Timestamp(1));
+        let client = Attempt { is_web: false, ..at(1, 1) };
+        assert_eq!((0..50).filter(|_| throttle.reserve(&client, now)).count(), 10);
+        assert!(throttle.is_blocked(&client, now) && !throttle.is_blocked(&at(1, 1), now));
+    }
+
+    #[test]
+    fn the_same_wrong_secret_is_counted_once_in_a_while() {
+        let (throttle, now) = (Throttle::default(), Timestamp(1));
+        let old = [7; 32];
+        // Two side by side, before either is found wrong.
+        assert!(throttle.reserve(&at(1, 1), now) && throttle.reserve(&at(1, 1), now));
+        throttle.failed(&at(1, 1), old, now);
+        throttle.failed(&at(1, 1), old, now);
+        assert_eq!((0..50).filter(|_| throttle.reserve(&at(1, 1), now)).count(), 9);
+        assert!(throttle.was_wrong(&at(1, 1), old, now) && !throttle.was_wrong(&at(1, 2), old, now));
+        assert!(!throttle.was_wrong(&at(1, 1), old, now.after(WINDOW * 2)));
     }
 
     #[test]
