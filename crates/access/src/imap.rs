@@ -54,8 +54,8 @@ pub struct ImapOptions {
     pub allow_plain_sign_in: bool,
     /// The largest message, in bytes.
     pub max_message_bytes: usize,
-    /// Memory that commands and answers under way may take together, in bytes: APPEND and FETCH hold their messages. One
-    /// person takes a quarter at most.
+    /// Memory that commands under way may take together, in bytes, and answers as much again: APPEND and FETCH hold their
+    /// messages. One person takes a quarter of the one and half of the other at most.
     pub max_memory_bytes: usize,
 }
 
@@ -63,15 +63,19 @@ pub struct ImapOptions {
 #[derive(Debug, Clone)]
 pub struct ImapServer {
     options: Arc<ImapOptions>,
+    /// What commands under way hold.
     memory: Memory,
+    /// What answers under way hold: slow readers must not keep others from filing what they sent.
+    answers: Memory,
 }
 
 impl ImapServer {
     /// Makes the door.
     #[must_use]
     pub fn new(options: ImapOptions) -> Self {
-        let memory = Memory::new(options.max_memory_bytes, options.max_memory_bytes / 4);
-        Self { options: Arc::new(options), memory }
+        let most = options.max_memory_bytes;
+        let (memory, answers) = (Memory::new(most, most / 4), Memory::new(most, most / 2));
+        Self { options: Arc::new(options), memory, answers }
     }
 
     /// Serves a connection to its end, or until `stop`.

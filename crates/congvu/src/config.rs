@@ -140,6 +140,8 @@ impl Default for Limits {
     }
 }
 
+/// Larger messages would not fit into the memory that one peer's messages may take while they are under way.
+const MOST_MESSAGE_BYTES: usize = 80 * 1024 * 1024;
 /// Faults that one look tells of.
 const MOST_FAULTS: usize = 50;
 
@@ -195,6 +197,9 @@ impl Config {
         }
         if self.node >= congvu_storage::Node::FIRST_OF_COMMANDS {
             faults.push("node: must be 0 to 959".to_owned());
+        }
+        if self.limits.message_bytes > MOST_MESSAGE_BYTES {
+            faults.push(format!("limits.message-bytes: at most {MOST_MESSAGE_BYTES}"));
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             faults.push("tls: certificate and key are given together or not at all".to_owned());

@@ -234,12 +234,17 @@ fn fault(value: &[u8], items: &[AddressItem], addresses: &[EmailAddress]) -> Opt
     (!is_one || !is_sure).then_some(AuthorFault::SeveralDomains)
 }
 
-/// Whatever stands after an `@`, wherever that is.
+/// Whatever could be a domain after an `@`, wherever that is; `None` for what cannot be told. A word without a dot is a word:
+/// "Support @ Work".
 fn domains_within(value: &[u8]) -> impl Iterator<Item = Option<Domain>> {
-    value.split(|b| *b == b'@').skip(1).map(|after| {
+    value.split(|b| *b == b'@').skip(1).map(<[u8]>::trim_ascii_start).filter_map(|after| {
         let ends = |b: &u8| !(b.is_ascii_alphanumeric() || b"-._".contains(b) || !b.is_ascii());
         let end = after.iter().position(ends).unwrap_or(after.len());
-        std::str::from_utf8(after.get(..end)?).ok()?.parse().ok()
+        let (word, rest) = after.split_at_checked(end)?;
+        // A comment, a quoted string or a literal may still bring a domain, or divide it.
+        let goes_on = matches!(rest.trim_ascii_start().first(), Some(b'(' | b'"' | b'['));
+        let is_domain = word.contains(&b'.') || goes_on;
+        is_domain.then(|| std::str::from_utf8(word).ok().filter(|_| !goes_on)?.parse().ok())
     })
 }
 
@@ -311,6 +316,8 @@ mod tests {
             "From: A <a@x.example>, b@X.example",
             "From: mai@x.example <mai@x.example>",
             "From: \"chu@bank.example\" <a@x.example>",
+            "From: Support @ Work <a@x.example>",
+            "From: a@x.example\r\nSubject : old style",
         ] {
             assert_eq!(fault(sound), None, "{sound}");
         }
@@ -322,6 +329,9 @@ mod tests {
             ("From: a@x.example, b@y.example", AuthorFault::SeveralDomains),
             ("From: <chu@bank.example> <a@x.example>", AuthorFault::SeveralDomains),
             ("From: chu@bank.example <a@x.example>", AuthorFault::SeveralDomains),
+            ("From: chu @ bank.example <a@x.example>", AuthorFault::SeveralDomains),
+            ("From: chu@(c)bank.example <a@x.example>", AuthorFault::SeveralDomains),
+            ("From : a@x.example", AuthorFault::Malformed),
             ("No colon\r\nFrom: a@x.example", AuthorFault::Malformed),
             ("Fr om: b@y.example\r\nFrom: a@x.example", AuthorFault::Malformed),
             (" folded\r\nFrom: a@x.example", AuthorFault::Malformed),

@@ -105,8 +105,12 @@ pub fn get<'a>(raw: &'a [u8], name: &str) -> Option<Field<'a>> {
     fields(raw).find(|field| field.is(name))
 }
 
+/// The fields that say who sends.
+const SENDERS: [&str; 5] = ["From", "Sender", "Reply-To", "Resent-From", "Resent-Sender"];
+
 /// Returns whether the header is made of fields alone (RFC 5322 §2.2): each line has a name without blanks and a colon, or
-/// goes on a field before it. Of other lines some programs make a field, some the end of the header.
+/// goes on a field before it. Of other lines some programs make a field, some the end of the header. Blanks before the colon
+/// are of old (§4.5) and harmless, but where they would hide who sends.
 #[must_use]
 pub fn is_well_formed(raw: &[u8]) -> bool {
     let (header, _) = split(raw);
@@ -114,7 +118,10 @@ pub fn is_well_formed(raw: &[u8]) -> bool {
     while !rest.is_empty() {
         let (field, after) = rest.split_at(field_len(rest));
         let name = field.split(|b| *b == b':').next().unwrap_or_default();
-        if name.is_empty() || name.len() == field.len() || !name.iter().all(u8::is_ascii_graphic) {
+        let bare = name.trim_ascii_end();
+        let names_sender = || SENDERS.iter().any(|sender| bare.eq_ignore_ascii_case(sender.as_bytes()));
+        let is_name = !bare.is_empty() && name.len() < field.len() && bare.iter().all(u8::is_ascii_graphic);
+        if !is_name || (bare.len() < name.len() && names_sender()) {
             return false;
         }
         rest = after;

@@ -30,7 +30,7 @@ pub fn sender_fields(raw: &[u8]) -> Result<SenderFields, Refusal> {
     let invalid = || Refusal::new(RefusalKind::InvalidMessage);
     let from = only(raw, "From")?.ok_or_else(invalid)?;
     let mut sender = only(raw, "Sender")?.unwrap_or_default();
-    let reply_to = only(raw, "Reply-To")?.unwrap_or_default();
+    let reply_to = reply_to(raw)?;
     let mut resent = Vec::new();
     for field in headers::fields(raw).filter(|f| f.is("Resent-From") || f.is("Resent-Sender")) {
         let list = mailbox_list(field.value).ok_or_else(invalid)?;
@@ -52,6 +52,26 @@ fn only(raw: &[u8], name: &str) -> Result<Option<Vec<EmailAddress>>, Refusal> {
     let Some(field) = found.next() else { return Ok(None) };
     match (mailbox_list(field.value), found.next()) {
         (Some(list), None) => Ok(Some(list)),
+        _ => Err(Refusal::new(RefusalKind::InvalidMessage)),
+    }
+}
+
+/// Where the answers go: mailboxes, or a group of them (RFC 5322 §3.6.2). An empty field, as forms send it, says nothing.
+fn reply_to(raw: &[u8]) -> Result<Vec<EmailAddress>, Refusal> {
+    let mut found = headers::fields(raw).filter(|f| f.is("Reply-To"));
+    let Some(field) = found.next() else { return Ok(Vec::new()) };
+    let value = field.value.trim_ascii();
+    let group = value.strip_suffix(b";").and_then(|value| {
+        let colon = value.iter().position(|b| *b == b':')?;
+        Some((value.get(..colon)?, value.get(colon + 1..)?))
+    });
+    let list = match group {
+        Some((name, inside)) if !name.iter().any(|b| b"\"(<@".contains(b)) => inside.trim_ascii(),
+        _ => value,
+    };
+    let list = if list.is_empty() { Some(Vec::new()) } else { mailbox_list(list) };
+    match (list, found.next()) {
+        (Some(list), None) => Ok(list),
         _ => Err(Refusal::new(RefusalKind::InvalidMessage)),
     }
 }
@@ -90,12 +110,31 @@ mod tests {
             b"From: a@x.example\r\nSender: b@x.example, c@x.example\r\n\r\n",
             b"From: a@x.example\r\nReply-To: b@x.example\r\nReply-To: c@x.example\r\n\r\n",
             b"From: a@x.example\r\nReply-To: nobody\r\n\r\n",
+            b"From: a@x.example\r\nReply-To: <b@x.example> <c@x.example>\r\n\r\n",
+            b"From: a@x.example\r\nReply-To: <b@x.example>: c@x.example;\r\n\r\n",
+            b"From : a@x.example\r\n\r\n",
             b"From: <bqlctgt@x.example> <mai@x.example>\r\n\r\n",
             b"From: a@x.example\r\nResent-From: nobody\r\n\r\n",
             b"From: a@x.example\r\nno colon\r\n\r\n",
             b"From: a@x.example\r\nFr om: b@x.example\r\n\r\n",
         ] {
             assert!(sender_fields(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn answers_may_go_to_a_group_or_nowhere() {
+        let reply_to = |value: &str| {
+            let raw = format!("From: a@x.example\r\nReply-To:{value}\r\nSubject : old style\r\n\r\n");
+            sender_fields(raw.as_bytes())
+                .map(|f| f.reply_to.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            reply_to(" Phong: b@x.example, C <c@x.example>;").unwrap(),
+            ["b@x.example", "c@x.example"]
+        );
+        for none in ["", " ", " Khong ai:;"] {
+            assert!(reply_to(none).unwrap().is_empty(), "{none:?}");
         }
     }
 

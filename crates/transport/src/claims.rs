@@ -4,7 +4,7 @@ use crate::Site;
 use congvu_directory::{Recipient, account, is_local_domain, recipient, regulation_of};
 use congvu_message::Authors;
 use congvu_storage::Snapshot;
-use congvu_types::{Citation, EmailAddress, Result};
+use congvu_types::{Citation, Domain, EmailAddress, Result};
 
 /// A sender of ours, as a message says that nobody signed in to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Claim {
     pub review: Option<Citation>,
 }
 
+/// Of so many authors at most, and of each of their domains once, it is asked whether they are ours: what a stranger writes
+/// must not cost thousands of lookups. A message of more authors than this is from several domains, or from one.
+const MOST_AUTHORS: usize = 100;
+
 /// Returns which of a message's authors, and its reverse-path, are addresses of domains of ours or of this host.
 pub fn claims(
     snapshot: &Snapshot,
@@ -23,11 +27,21 @@ pub fn claims(
     mail_from: Option<&EmailAddress>,
 ) -> Result<Vec<Claim>> {
     let mut claims: Vec<Claim> = Vec::new();
-    for address in mail_from.into_iter().chain(&authors.addresses) {
+    let mut asked: Vec<(&Domain, bool)> = Vec::new();
+    for address in mail_from.into_iter().chain(authors.addresses.iter().take(MOST_AUTHORS)) {
         if claims.iter().any(|claim| claim.address == *address) {
             continue;
         }
-        if is_local_domain(snapshot, address.domain())? || site.is_host(address.domain()) {
+        let domain = address.domain();
+        let is_ours = match asked.iter().find(|(known, _)| *known == domain) {
+            Some((_, is_ours)) => *is_ours,
+            None => {
+                let is_ours = site.is_host(domain) || is_local_domain(snapshot, domain)?;
+                asked.push((domain, is_ours));
+                is_ours
+            }
+        };
+        if is_ours {
             claims.push(Claim { address: address.clone(), review: review(snapshot, address)? });
         }
     }

@@ -105,8 +105,10 @@ impl Verdict {
 #[must_use]
 pub fn judge(facts: &Facts, rules: &Rules) -> Verdict {
     if let Some(claim) = false_claim(facts, rules) {
+        // What could not be asked may vouch for it the next time.
+        let action = if might_vouch(facts) { Action::Later } else { Action::Reject };
         let claim = Some(claim.clone());
-        return Verdict { claim, ..Verdict::new(Action::Reject, Reason::OwnAddress) };
+        return Verdict { claim, ..Verdict::new(action, Reason::OwnAddress) };
     }
     if facts.is_trusted {
         return Verdict::new(Action::Accept, Reason::TrustedNetwork);
@@ -120,8 +122,8 @@ pub fn judge(facts: &Facts, rules: &Rules) -> Verdict {
     let domain = Some(facts.dmarc.domain.clone());
     match facts.dmarc.result {
         AuthResult::Fail => return Verdict { domain, ..failed_dmarc(facts, rules) },
-        // RFC 9989 §5.3.6: an error is no failure, and no pass either. Whoever is asked to come again and does is filed
-        // as junk: a domain whose DNS is broken for good loses no mail by it.
+        // RFC 9989 §5.3.6: an error is no failure, and no pass either. What is asked to come again, and still comes when
+        // that should be over, is filed as junk: a domain whose DNS is broken for good loses no mail by it.
         AuthResult::TempError if facts.dmarc.policy != Policy::None => {
             let action = if facts.dmarc.was_deferred { Action::Junk } else { Action::Later };
             return Verdict { domain, ..Verdict::new(action, Reason::DmarcUnknown) };
@@ -144,6 +146,12 @@ fn false_claim<'f>(facts: &'f Facts, rules: &Rules) -> Option<&'f Claim> {
     }
     let is_barred = |claim: &&Claim| !facts.is_trusted || claim.review.is_some();
     facts.claims.iter().filter(is_barred).find(|claim| !facts.vouches(claim.address.domain()))
+}
+
+/// Whether a lookup failed for now that could have vouched for the sender.
+fn might_vouch(facts: &Facts) -> bool {
+    let is_open = |result: AuthResult| result == AuthResult::TempError;
+    is_open(facts.spf.result) || is_open(facts.arc.result) || facts.dkim.iter().any(|d| is_open(d.result))
 }
 
 /// Whether an ARC sealer that is believed vouches for it.
@@ -215,6 +223,8 @@ mod tests {
         let sent = |by_helo| SpfFact { result: AuthResult::Pass, domain: "a.example".into(), by_helo };
         assert_eq!(verdict(&Facts { spf: sent(false), ..own(true) }), clean);
         assert_eq!(verdict(&Facts { spf: sent(true), ..own(true) }), refused);
+        let unasked = SpfFact { result: AuthResult::TempError, domain: "a.example".into(), by_helo: false };
+        assert_eq!(verdict(&Facts { spf: unasked, ..own(true) }), (Action::Later, Reason::OwnAddress));
         // A relay of ours brings what programs of the agency write, and nothing from an account under review.
         let trusted = |reviewed| Facts { is_trusted: true, ..own(reviewed) };
         assert_eq!(verdict(&trusted(false)), (Action::Accept, Reason::TrustedNetwork));

@@ -26,7 +26,7 @@ const FEW: usize = 4;
 /// While memory is short an answer waits in steps of this length, …
 const WAIT: Duration = Duration::from_millis(100);
 /// … so many of them at most for one message.
-const MOST_WAITS: u32 = 200;
+const MOST_WAITS: u32 = 600;
 /// How many messages a session remembers to have recorded as read.
 const REMEMBERED: usize = 4096;
 
@@ -192,7 +192,7 @@ impl Session {
 
     /// Reads a page: a few small messages at once, all else aside.
     async fn page(&self, asked: &Arc<Asked>, wanted: &[(u32, Entry)]) -> Result<Page, Failed> {
-        let purse = self.purse.as_ref().ok_or_else(|| Failed::bad("Sign in first."))?;
+        let purse = self.answers.as_ref().ok_or_else(|| Failed::bad("Sign in first."))?;
         let db = &self.server.options.db;
         if wanted.len() <= FEW {
             let (work, run, portion) = (asked.clone(), wanted.to_vec(), purse.begin());

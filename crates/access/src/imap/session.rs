@@ -35,8 +35,10 @@ pub(super) struct Session {
     pub(super) connection: Connection,
     pub(super) stop: CancellationToken,
     pub(super) who: Option<Arc<SignedIn>>,
-    /// What the person may hold in memory; `None` for strangers.
+    /// What the person's commands may hold in memory; `None` for strangers.
     pub(super) purse: Option<Purse>,
+    /// What the answers to them may.
+    pub(super) answers: Option<Purse>,
     pub(super) enabled: Enabled,
     pub(super) selected: Option<Box<Selected>>,
     /// Messages of shared accounts whose reading is recorded already in this session.
@@ -57,6 +59,7 @@ impl Session {
             stop,
             who: None,
             purse: None,
+            answers: None,
             enabled: Enabled::default(),
             selected: None,
             recorded: HashSet::new(),

@@ -36,11 +36,12 @@ impl Session {
         match signed_in {
             Ok(who) => {
                 tracing::debug!(person = %who.login(), peer = %self.connection.peer(), "signed in to IMAP");
-                let purse = self.server.memory.of(who.person());
+                let person = who.person();
+                let (purse, answers) = (self.server.memory.of(person), self.server.answers.of(person));
                 let who = Arc::new(who);
                 // Only who finds everything ready is signed in.
                 self.prepare_accounts(&who).await?;
-                (self.who, self.purse) = (Some(who), Some(purse));
+                (self.who, self.purse, self.answers) = (Some(who), Some(purse), Some(answers));
                 Ok(format!("[CAPABILITY {}] Signed in.", self.capabilities()))
             }
             Err(error) => {

@@ -133,10 +133,10 @@ async fn a_policy_that_cannot_be_asked_is_no_pass() {
         let mut client = Client::connect(open_with_names(&agency).await).await;
         client.play("S: 220 *\nC: EHLO mx.slow.example\nS~ 250 *").await;
         bring(&mut client, "a@slow.example", "From: a@strict.example", "550 5.7.26 *").await;
-        bring(&mut client, "a@broken.example", "From: a@broken.example", "451 4.7.0 *").await;
-        bring(&mut client, "a@broken.example", "From: a@broken.example", "250 2.0.0 *").await;
-        assert_eq!(folder(&agency, Role::Inbox).await.len(), 0);
-        assert!(folder(&agency, Role::Junk).await[0].contains("dmarc=temperror"));
+        for _ in 0..2 {
+            bring(&mut client, "a@broken.example", "From: a@broken.example", "451 4.7.0 *").await;
+        }
+        assert_eq!(folder(&agency, Role::Inbox).await.len() + folder(&agency, Role::Junk).await.len(), 0);
     })
     .await;
 }

@@ -13,6 +13,7 @@ use mail_auth::{
 };
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -23,12 +24,17 @@ use tokio::{runtime::RuntimeFlavor, time::timeout};
 const MAX_SIGNATURES: usize = 8;
 /// Each step has this long.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Whoever was told to come again is remembered this long, …
+/// What was told to come again is filed as junk when it still comes after this long: a resolver's bad minute is over by then.
+const DEFERRED_FOR: Duration = Duration::from_secs(3600);
+/// It is remembered this long, …
 const MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// … so many of them at most.
 const MOST_REMEMBERED: usize = 10_000;
 /// The hashing of what is larger is done aside.
 const LARGE: usize = 1024 * 1024;
+
+/// A message as it would come again: its author's domain, its reverse-path, its text.
+type Deferred = (String, String, u64);
 
 /// Finds out. Cheap to clone.
 #[derive(Clone)]
@@ -36,8 +42,8 @@ pub struct Inspector {
     host: String,
     resolver: Option<MessageAuthenticator>,
     trusted: Vec<Network>,
-    /// Author's domain and reverse-path of what was told to come again.
-    deferred: Arc<Mutex<HashMap<(String, String), Instant>>>,
+    /// When what was told to come again came first.
+    deferred: Arc<Mutex<HashMap<Deferred, Instant>>>,
 }
 
 impl std::fmt::Debug for Inspector {
@@ -170,20 +176,23 @@ impl Inspector {
         };
         let mut fact = DmarcFact { result, domain: author.to_string(), policy, was_deferred: false };
         if fact.result == AuthResult::TempError {
-            fact.was_deferred = self.remember(&fact.domain, peer);
+            fact.was_deferred = self.remember(&fact.domain, peer, message.raw_message, Instant::now());
         }
         fact
     }
 
-    /// Notes what is told to come again; returns whether it was noted before.
-    fn remember(&self, domain: &str, peer: &PeerFacts<'_>) -> bool {
+    /// Notes what is told to come again; returns whether it was noted long enough before.
+    fn remember(&self, domain: &str, peer: &PeerFacts<'_>, raw: &[u8], now: Instant) -> bool {
         let sender = peer.mail_from.map(ToString::to_string).unwrap_or_default();
+        let mut text = DefaultHasher::new();
+        raw.hash(&mut text);
         let mut deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
-        deferred.retain(|_, at| at.elapsed() < MEMORY);
+        deferred.retain(|_, at| now.duration_since(*at) < MEMORY);
         if deferred.len() >= MOST_REMEMBERED {
             deferred.clear();
         }
-        deferred.insert((domain.to_owned(), sender), Instant::now()).is_some()
+        let first = deferred.entry((domain.to_owned(), sender, text.finish())).or_insert(now);
+        now.duration_since(*first) >= DEFERRED_FOR
     }
 }
 
@@ -344,5 +353,24 @@ const fn policy(policy: mail_auth::dmarc::Policy) -> Policy {
         mail_auth::dmarc::Policy::Reject => Policy::Reject,
         mail_auth::dmarc::Policy::Quarantine => Policy::Quarantine,
         mail_auth::dmarc::Policy::None | mail_auth::dmarc::Policy::Unspecified => Policy::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_message_much_later_has_come_again() {
+        let inspector = Inspector::new("mx.example", None, Vec::new());
+        let peer = PeerFacts { ip: [192, 0, 2, 1].into(), helo: "mx.slow.example", mail_from: None };
+        let first = Instant::now();
+        let comes =
+            |text: &[u8], after: Duration| inspector.remember("slow.example", &peer, text, first + after);
+        assert!(!comes(b"one", Duration::ZERO));
+        assert!(!comes(b"one", Duration::from_secs(60)));
+        assert!(!comes(b"two", DEFERRED_FOR));
+        assert!(comes(b"one", DEFERRED_FOR));
+        assert!(!comes(b"one", MEMORY + DEFERRED_FOR), "forgotten");
     }
 }
