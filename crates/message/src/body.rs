@@ -90,6 +90,19 @@ pub fn html_body(raw: &[u8], root: &Part) -> Option<String> {
     Text::of(root).html.map(|part| decode_text(raw, part))
 }
 
+/// Returns the HTML form of a message's text when it may say something that the plain form does not: other words, however
+/// they are spaced, or a picture.
+#[must_use]
+pub fn html_of_its_own<'p>(raw: &[u8], root: &'p Part) -> Option<&'p Part> {
+    let text = Text::of(root);
+    let (plain, html) = (text.plain?, text.html?);
+    let markup = decode_text(raw, html);
+    let lower = markup.to_ascii_lowercase();
+    let has_picture = ["<img", "<svg", "data:"].iter().any(|mark| lower.contains(mark));
+    let (shown, words) = (decode_text(raw, plain), html_to_text(&markup));
+    (has_picture || !shown.split_whitespace().eq(words.split_whitespace())).then_some(html)
+}
+
 /// The first text part, or the outermost multipart/alternative around it.
 fn choice(part: &Part) -> Option<&Part> {
     if !part.is_multipart() {
@@ -167,6 +180,22 @@ pub(crate) fn preview(raw: &[u8], root: &Part) -> String {
 mod tests {
     use super::*;
     use crate::parse_structure;
+
+    #[test]
+    fn html_is_its_own_when_it_says_something_else() {
+        let differs = |html: &str| {
+            let raw = format!(
+                "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nDear all,\r\nsee below\r\n--b\r\n\
+                 Content-Type: text/html\r\n\r\n{html}\r\n--b--\r\n"
+            );
+            html_of_its_own(raw.as_bytes(), &parse_structure(raw.as_bytes())).is_some()
+        };
+        assert!(!differs("<p>Dear all,</p>\r\n<p>see  <b>below</b></p>"));
+        assert!(differs("<p>Dear all,</p><p>see below</p><p>the budget</p>"));
+        assert!(differs("<p>Dear all,</p><p>see below</p><IMG src=x>"));
+        let alone = b"Content-Type: text/html\r\n\r\n<p>x</p>\r\n";
+        assert!(html_of_its_own(alone, &parse_structure(alone)).is_none());
+    }
 
     #[test]
     fn a_search_sees_every_text() {

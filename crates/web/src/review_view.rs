@@ -134,7 +134,7 @@ pub(crate) struct ReviewDetail {
     text: String,
     /// Whether the text goes on: the whole of it is in the message itself.
     text_is_cut: bool,
-    /// Whether the person had the whole text before them.
+    /// Whether the person had the whole text before them, its HTML form too where that says more.
     text_opened: bool,
     has_html: bool,
     has_remote_content: bool,
@@ -215,15 +215,11 @@ fn is_cut(text: &str) -> bool {
     text.chars().nth(LONGEST_TEXT).is_some()
 }
 
-/// What a person has before them who is shown [`detail`]: the text, when it is shown whole.
+/// What a person has before them who is shown [`detail`]: the plain text, when it is shown whole.
 pub(crate) fn parts_shown(snapshot: &Snapshot, review: &Review) -> Result<Parts> {
-    // Decoding makes text no longer; only of HTML, which is bounded all the same, is this not certain.
-    if review.size_bytes as usize <= LONGEST_TEXT / 4 {
-        return Ok(Parts::text());
-    }
     let raw = snapshot.blob(&review.blob)?;
-    let is_cut = is_cut(&text_body(&raw, &parse_structure(&raw)));
-    Ok(if is_cut { Parts::default() } else { Parts::text() })
+    let root = parse_structure(&raw);
+    Ok(if is_cut(&text_body(&raw, &root)) { Parts::default() } else { Parts::plain(&raw, &root) })
 }
 
 fn attachment((index, found): (usize, &congvu_message::Attachment), opened: &Parts) -> AttachmentView {

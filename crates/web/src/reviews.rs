@@ -90,7 +90,7 @@ pub(crate) async fn list(
     found.await.map(Json).map_err(problem(visitor.language))
 }
 
-/// Opens a review: its text counts as opened by whoever asks, and that they looked is recorded.
+/// Opens a review: its plain text counts as opened by whoever asks, and that they looked is recorded.
 #[utoipa::path(get, operation_id = "openReview", path = "/api/v1/reviews/{id}", params(("id" = String, Path)),
     responses((status = 200, body = ReviewDetail), (status = 404, body = crate::problem::ProblemBody)))]
 pub(crate) async fn open(
@@ -146,7 +146,7 @@ pub(crate) async fn html(
         let html = html_body(raw, &root).ok_or(RefusalKind::NotFound)?;
         let safe = safe_html(&html, &InlineImages::of(raw, &root));
         let mut shown = Parts::attachments(safe.pictures);
-        shown.add(&Parts::text());
+        shown.add(&Parts::html(raw, &root));
         Ok((safe.html, shown))
     });
     let html = html.await?;

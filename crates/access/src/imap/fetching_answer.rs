@@ -418,7 +418,7 @@ fn described(out: &mut Vec<u8>, item: &Item, envelope: &Envelope, root: &Part) {
 
 /// Which parts the answer shows. Of what a client fetches piece by piece, the piece with the end counts.
 fn opened(asked: &Asked, root: &Part, bytes: &[u8]) -> Parts {
-    let mut parts = Parts::default();
+    let mut pieces = Vec::new();
     for item in &asked.items {
         let Item::Bytes(wanted) = item else { continue };
         let place = section_place(root, &wanted.section).filter(|_| wanted.form != BodyForm::BinarySize);
@@ -434,10 +434,10 @@ fn opened(asked: &Asked, root: &Part, bytes: &[u8]) -> Parts {
             (from as usize) < length.max(1) && from as usize + count as usize >= length
         };
         if wanted.partial.is_none_or(has_end) {
-            parts.add(&Parts::within(root, &place));
+            pieces.push(place);
         }
     }
-    parts
+    if pieces.is_empty() { Parts::default() } else { Parts::within(bytes, root, &pieces) }
 }
 
 /// The whole message needs no structure.

@@ -7,47 +7,75 @@ use super::{
     state::ReviewState,
 };
 use congvu_directory::{SignedIn, act_for, right};
-use congvu_message::{Part, attached, attachment_name, parse_structure, text_parts};
+use congvu_message::{Part, attached, attachment_name, html_of_its_own, parse_structure, text_parts};
 use congvu_storage::{Snapshot, Tx, params};
 use congvu_types::{AccountId, EmailId, Error, PersonId, Refusal, RefusalKind, Result, ReviewId};
 use std::{collections::BTreeSet, ops::Range};
 
-/// Parts of a message that are opened one by one: its text, and each attachment.
+/// Parts of a message that are opened one by one: its text, the HTML form of that, and each attachment. A form that says
+/// the same as the other, or that there is not, is opened with the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts(BTreeSet<usize>);
 
 impl Parts {
-    /// Where the text stands; the attachments follow.
+    /// Where the text stands, and its HTML form; the attachments follow.
     const TEXT: usize = 0;
+    const HTML: usize = 1;
+    const ATTACHMENTS: usize = 2;
 
-    /// The text alone.
+    /// The text in all its forms.
     #[must_use]
     pub fn text() -> Self {
-        Self(BTreeSet::from([Self::TEXT]))
+        Self(BTreeSet::from([Self::TEXT, Self::HTML]))
+    }
+
+    /// The text as plain text.
+    #[must_use]
+    pub fn plain(raw: &[u8], root: &Part) -> Self {
+        Self::form(raw, root, Self::TEXT)
+    }
+
+    /// The text as HTML.
+    #[must_use]
+    pub fn html(raw: &[u8], root: &Part) -> Self {
+        Self::form(raw, root, Self::HTML)
+    }
+
+    fn form(raw: &[u8], root: &Part, shown: usize) -> Self {
+        match html_of_its_own(raw, root) {
+            Some(_) => Self(BTreeSet::from([shown])),
+            None => Self::text(),
+        }
     }
 
     /// Attachments alone, by their places among the attachments.
     pub fn attachments(places: impl IntoIterator<Item = usize>) -> Self {
-        Self(places.into_iter().map(|place| place + 1).collect())
+        Self(places.into_iter().map(|place| place + Self::ATTACHMENTS).collect())
     }
 
     /// Everything.
     #[must_use]
     pub fn all(root: &Part) -> Self {
-        Self((Self::TEXT..=attached(root).len()).collect())
+        let mut all = Self::attachments(0..attached(root).len());
+        all.add(&Self::text());
+        all
     }
 
-    /// The parts that lie wholly within a piece of the message. One form of the text is the text; a message without
-    /// any has it in every part.
+    /// The parts that lie wholly within one of these pieces of the message. A message without any text has it in every part.
     #[must_use]
-    pub fn within(root: &Part, piece: &Range<u32>) -> Self {
-        let is_within = |part: &&Part| piece.start <= part.body.start && part.body.end <= piece.end;
+    pub fn within(raw: &[u8], root: &Part, pieces: &[Range<u32>]) -> Self {
+        let is_within = |part: &&Part| {
+            pieces.iter().any(|piece| piece.start <= part.body.start && part.body.end <= piece.end)
+        };
         let attached = attached(root);
         let mut found =
             Self::attachments((0..attached.len()).filter(|n| attached.get(*n).is_some_and(is_within)));
         let text = text_parts(root);
-        if text.iter().any(is_within) || (text.is_empty() && !found.0.is_empty()) {
-            found.0.insert(Self::TEXT);
+        if text.is_empty() && !found.0.is_empty() {
+            found.add(&Self::text());
+        }
+        for form in text.into_iter().filter(is_within) {
+            found.add(&if form.subtype == "html" { Self::html(raw, root) } else { Self::plain(raw, root) });
         }
         found
     }
@@ -57,16 +85,16 @@ impl Parts {
         self.0.extend(&others.0);
     }
 
-    /// Returns whether the text is among them.
+    /// Returns whether the text is among them, in all its forms.
     #[must_use]
     pub fn has_text(&self) -> bool {
-        self.0.contains(&Self::TEXT)
+        Self::text().is_within(self)
     }
 
     /// Returns whether an attachment is among them.
     #[must_use]
     pub fn has_attachment(&self, place: usize) -> bool {
-        self.0.contains(&(place + 1))
+        self.0.contains(&(place + Self::ATTACHMENTS))
     }
 
     /// Returns whether all of them are among others.
@@ -143,11 +171,14 @@ pub(super) fn check_all_opened(tx: &Tx, review: &Review, person: PersonId) -> Re
     }
     let raw = tx.blob(&review.blob)?;
     let root = parse_structure(&raw);
-    let text = (!opened.has_text()).then(|| format!("\"{}\"", review.subject));
+    let text = (!opened.0.contains(&Parts::TEXT)).then(|| format!("\"{}\"", review.subject));
+    let is_html_missing = text.is_none() && !opened.0.contains(&Parts::HTML);
+    let html = is_html_missing.then(|| format!("\"{}\" (HTML)", review.subject));
     let attachments = attached(&root).into_iter().enumerate();
     let missing = attachments.filter(|(place, _)| !opened.has_attachment(*place));
     let names: Vec<String> = text
         .into_iter()
+        .chain(html)
         .chain(missing.map(|(_, part)| attachment_name(part)))
         .map(|name| name.chars().take(LONGEST_NAME).collect())
         .collect();

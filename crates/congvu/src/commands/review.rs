@@ -11,7 +11,7 @@ use congvu_casework::review::{
     Parts, ReadAhead, Review, Step, history, operator_list, operator_open, record_opened,
 };
 use congvu_directory::{Door, SignedIn, account_by_address};
-use congvu_message::{attachments, parse_structure, text_body};
+use congvu_message::{InlineImages, Part, attachments, html_body, parse_structure, safe_html, text_body};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{Decision, DecisionKind, Seen, decide};
 use congvu_types::{EmailAddress, ReviewId};
@@ -160,24 +160,69 @@ async fn open(
     let reader = who.clone();
     let raw = db.read(move |s| s.blob(&congvu_casework::review::open(s, &reader, id)?.blob)).await?;
     let root = parse_structure(&raw);
-    let found = attachments(&raw, &root);
-    let mut shown = if full { Parts::text() } else { Parts::default() };
-    if save.is_some() {
-        shown.add(&Parts::attachments(0..found.len()));
-    }
+    let mut shown = if full { Parts::plain(&raw, &root) } else { Parts::default() };
+    // What could not be written was not shown: the files come first.
+    let saved = match save {
+        Some(directory) => save_in(directory, &raw, &root, &mut shown)?,
+        None => Vec::new(),
+    };
     let actor = Actor::Person(who.person());
     db.write(actor, move |tx| record_opened(tx, &who, id, &shown)).await?;
+    Ok((full.then(|| text_body(&raw, &root)), saved))
+}
+
+/// Writes the attachments, and the HTML form of the text made harmless, each as a file.
+fn save_in(directory: &Path, raw: &[u8], root: &Part, shown: &mut Parts) -> Result<Vec<PathBuf>, Failure> {
+    std::fs::create_dir_all(directory)?;
     let mut saved = Vec::new();
-    if let Some(directory) = save {
-        std::fs::create_dir_all(directory)?;
-        for (place, attachment) in found.iter().enumerate() {
-            // Two may have one name; none may leave the directory, and a name never holds a path.
-            let path = directory.join(format!("{}-{}", place + 1, attachment.name));
-            std::fs::write(&path, &attachment.content)?;
-            saved.push(path);
+    let mut write = |name: String, content: &[u8]| -> Result<(), Failure> {
+        let path = directory.join(name);
+        std::fs::write(&path, content)?;
+        saved.push(path);
+        Ok(())
+    };
+    if let Some(html) = html_body(raw, root) {
+        let safe = safe_html(&html, &InlineImages::of(raw, root));
+        write(
+            "0-text.html".to_owned(),
+            format!("<!doctype html><meta charset=\"utf-8\">{}", safe.html).as_bytes(),
+        )?;
+        shown.add(&Parts::html(raw, root));
+    }
+    for (place, attachment) in attachments(raw, root).iter().enumerate() {
+        // Two may have one name; none may leave the directory, and a name never holds a path.
+        write(format!("{}-{}", place + 1, short_name(&attachment.name)), &attachment.content)?;
+        shown.add(&Parts::attachments([place]));
+    }
+    Ok(saved)
+}
+
+/// A name that a file system takes, 255 bytes with its number: the end of the stem goes, the ending stays.
+fn short_name(name: &str) -> String {
+    const LONGEST: usize = 200;
+    if name.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let (stem, ending) = match name.rfind('.').filter(|at| name.len() - at <= 20) {
+        Some(at) => name.split_at(at),
+        None => (name, ""),
+    };
+    format!("{}{ending}", &stem[..stem.floor_char_boundary(LONGEST - ending.len())])
+}
+
+/// What a message says, for a terminal: what would steer it, or turn the order of what is read, is shown by its number.
+fn for_terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let text = text.replace("\r\n", "\n");
+    for c in text.chars() {
+        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if turns || (c.is_control() && !matches!(c, '\n' | '\t')) {
+            out.push_str(&format!("<U+{:04X}>", u32::from(c)));
+        } else {
+            out.push(c);
         }
     }
-    Ok((full.then(|| text_body(&raw, &root)), saved))
+    out
 }
 
 fn whole(r: &Shown) -> String {
@@ -202,7 +247,7 @@ fn whole(r: &Shown) -> String {
     if let Some(body) = &r.text {
         text.push_str(&format!("\n{body}\n"));
     }
-    text
+    for_terminal(&text)
 }
 
 /// Decides as a person with the right to: their password is asked for, an operator alone decides nothing.
@@ -271,5 +316,26 @@ impl Silence {
 impl Drop for Silence {
     fn drop(&mut self) {
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_keeps_its_ending() {
+        assert_eq!(short_name("báo cáo.pdf"), "báo cáo.pdf");
+        let short = short_name(&format!("{}.xlsx", "ế".repeat(195)));
+        assert!(short.len() <= 200 && short.ends_with("ế.xlsx"), "{short}");
+        assert!(short_name(&format!("a.{}", "ế".repeat(198))).len() <= 200);
+    }
+
+    #[test]
+    fn a_message_does_not_steer_the_terminal() {
+        assert_eq!(
+            for_terminal("a\tb\r\n\u{1b}[2Jc\u{9b}\u{202e}d\r"),
+            "a\tb\n<U+001B>[2Jc<U+009B><U+202E>d<U+000D>"
+        );
     }
 }

@@ -42,12 +42,13 @@ async fn a_reviewer_reads_approves_and_the_message_leaves() {
             (&json!(true), &json!("application/pdf"))
         );
 
-        // S9.1: an attachment that was not opened stands against the approval.
-        assert_eq!((&detail["textOpened"], &attachment["opened"]), (&json!(true), &json!(false)));
+        // S9.1: the HTML form and the attachment, not opened, stand against the approval.
+        assert_eq!((&detail["textOpened"], &attachment["opened"]), (&json!(false), &json!(false)));
         let decision = json!({ "decision": "approve", "digest": detail["digest"] });
         let early = reviewer.post(&format!("/api/v1/reviews/{id}/decision"), &decision).await;
         assert_eq!(early.problem(), (422, "notOpened".to_owned()));
-        assert_eq!(early.json()["unopened"], json!(["bao-cao.pdf.exe"]));
+        assert_eq!(early.json()["unopened"], json!(["\"bao-cao\" (HTML)", "bao-cao.pdf.exe"]));
+        reviewer.get(&format!("/api/v1/reviews/{id}/html")).await;
         reviewer.get(&format!("/api/v1/reviews/{id}/attachments/0")).await;
         let decided = reviewer.post(&format!("/api/v1/reviews/{id}/decision"), &decision).await;
         assert_eq!(decided.status, 200, "{}", decided.text());
@@ -62,8 +63,7 @@ async fn a_reviewer_reads_approves_and_the_message_leaves() {
         assert_eq!(steps, ["submitted", "viewed", "approved"]);
 
         let outbox = reviewer.get("/api/v1/outbox").await.json();
-        assert!(!outbox["messages"].as_array().unwrap().is_empty(), "{outbox}");
-        assert_eq!(outbox["messages"][0]["subject"], "bao-cao");
+        assert_eq!(outbox["messages"][0]["subject"], "bao-cao", "{outbox}");
         let kept = outbox["messages"][0]["id"].as_str().unwrap();
         let raw = reviewer.get(&format!("/api/v1/outbox/{kept}")).await;
         assert_eq!(raw.header(header::CONTENT_TYPE), "message/rfc822");
@@ -141,6 +141,8 @@ async fn hostile_html_is_served_harmless() {
         assert!(!policy.contains("script-src") && !policy.contains("allow-scripts"), "{policy}");
         assert_eq!(html.header(header::X_FRAME_OPTIONS), "SAMEORIGIN");
         assert!(html.text().contains("Kính gửi"));
+        let detail = reviewer.get(&format!("/api/v1/reviews/{id}")).await.json();
+        assert_eq!(detail["textOpened"], true);
         for hostile in ["<script", "onclick", "tracker.example"] {
             assert!(!html.text().contains(hostile), "{hostile}: {}", html.text());
         }

@@ -165,7 +165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Opens a review: its text counts as opened by whoever asks, and that they looked is recorded. */
+        /** Opens a review: its plain text counts as opened by whoever asks, and that they looked is recorded. */
         get: operations["openReview"];
         put?: never;
         post?: never;
@@ -537,7 +537,7 @@ export interface components {
             text: string;
             /** @description Whether the text goes on: the whole of it is in the message itself. */
             textIsCut: boolean;
-            /** @description Whether the person had the whole text before them. */
+            /** @description Whether the person had the whole text before them, its HTML form too where that says more. */
             textOpened: boolean;
             to: components["schemas"]["AddressView"][];
         };
