@@ -40,16 +40,20 @@ pub(crate) fn lock_with_room(tx: &mut Tx, account: AccountId, bytes: u64, messag
             &params![account.get(), bytes, messages, most],
         )?;
         let state = tx.query_opt(
-            "SELECT modseq FROM account_state WHERE account_id = ?1",
+            "SELECT modseq, quota_used FROM account_state WHERE account_id = ?1",
             &params![account.get()],
-            |r| Ok(ModSeq(r.u64(0)?)),
+            |r| Ok((ModSeq(r.u64(0)?), r.u64(1)?)),
         )?;
         match (locked, state) {
-            (1.., Some(modseq)) => {
+            (1.., Some((modseq, _))) => {
                 tx.changed(account, modseq);
                 return Ok(modseq);
             }
-            (_, Some(_)) => return Err(RefusalKind::OverQuota.into()),
+            (_, Some((_, used))) if used.saturating_add(bytes) > most.unsigned_abs() => {
+                return Err(RefusalKind::OverQuota.into());
+            }
+            // PostgreSQL: another transaction made the account, or room, between the two statements.
+            (_, Some(_)) => {}
             (_, None) => ensure_account(tx, account)?,
         }
     }

@@ -52,6 +52,31 @@ async fn a_header_full_of_control_characters_is_stored() {
     .await;
 }
 
+#[tokio::test]
+async fn the_first_deliveries_to_an_account_may_come_at_once() {
+    each_agency(|agency| async move {
+        let account = agency.account(DIRECTOR).await;
+        let prepared = prepare(&letter("mot", "")).unwrap();
+        let deliveries: Vec<_> = (0..12)
+            .map(|_| {
+                let (db, prepared) = (agency.db.clone(), prepared.clone());
+                tokio::spawn(async move {
+                    let deliver = move |tx: &mut congvu_storage::Tx| {
+                        deliver(tx, account, Target::Role(Role::Inbox), &prepared, &DeliverOptions::default())
+                    };
+                    db.write(Actor::System("test"), deliver).await
+                })
+            })
+            .collect();
+        let mut uids = std::collections::BTreeSet::new();
+        for delivery in deliveries {
+            uids.insert(delivery.await.unwrap().unwrap().uid);
+        }
+        assert_eq!(uids.len(), 12);
+    })
+    .await;
+}
+
 /// S8.1 (Điều 8): a full account refuses, and nothing of what it refused stays.
 #[tokio::test]
 async fn a_full_account_refuses_and_keeps_what_it_has() {
