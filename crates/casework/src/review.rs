@@ -4,7 +4,7 @@
 //! with the right to review, who is not its author, decides on exactly these bytes.
 //!
 //! INVARIANT: [`Cleared`] is made here alone: for an account without review, by an approval, or for a report about
-//! one's own message. The queue takes nothing else (test: `what_is_held_leaves_only_by_an_approval`).
+//! one's own message. The queue takes nothing else (test: `what_the_agency_sends_is_held_and_what_a_unit_sends_is_not`).
 //! INVARIANT: an author never decides on their own message (test: `an_author_cannot_decide`).
 //! INVARIANT: nobody approves a message of which they have not opened every part (test:
 //! `what_was_not_opened_cannot_be_approved`).

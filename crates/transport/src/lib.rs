@@ -5,7 +5,7 @@
 //! [`decide`] and [`move_messages`] release what was held.
 //!
 //! INVARIANT: the queue takes nothing but a `Cleared` (`casework::review`), so nothing leaves a reviewed account
-//! without a decision (S9.1, Điều 9; test: `what_is_held_leaves_only_by_an_approval`).
+//! without a decision (S9.1, Điều 9; test: `what_the_agency_sends_is_held_and_what_a_unit_sends_is_not`).
 //! INVARIANT: a person writes only from addresses they may use, in the envelope and in the header
 //! (test: `both_senders_must_be_the_persons_own`).
 
