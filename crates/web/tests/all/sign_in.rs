@@ -58,8 +58,9 @@ async fn wrong_passwords_are_refused_and_then_slowed_down() {
         assert_eq!(answer.problem(), (401, "signInFailed".to_owned()));
         assert!(answer.header(header::SET_COOKIE).is_empty());
         let mut last = answer;
-        for _ in 0..60 {
-            last = browser.sign_in("mai", "khong phai").await;
+        for n in 0..60 {
+            // The same wrong password again is one guess.
+            last = browser.sign_in("mai", &format!("khong phai {n}")).await;
             if last.status == 429 {
                 break;
             }
