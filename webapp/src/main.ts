@@ -7,7 +7,7 @@ import '@fontsource/be-vietnam-pro/vietnamese-600.css';
 import './ui/tokens.css';
 import './ui/base.css';
 import { mount } from 'svelte';
-import App from './App.svelte';
+import App from './app/App.svelte';
 
 const target = document.getElementById('app');
 if (target) mount(App, { target });
