@@ -1,6 +1,7 @@
 //! Attachments: their name, what they say they are, what they are.
 
-use crate::{Part, body::Text, decode_part, headers, structure::Params};
+use crate::{Part, body::Text, charset, decode_part, headers, structure::Params};
+use congvu_types::composed;
 use std::fmt::Write as _;
 
 /// A part that a person would call an attachment.
@@ -158,11 +159,8 @@ fn extended(value: &str) -> String {
             }
         }
     }
-    let decoder = mail_parser::decoders::charsets::map::charset_decoder(charset.as_bytes());
-    match decoder.filter(|_| charset != "utf-8" && charset != "us-ascii") {
-        Some(decode) => decode(&bytes),
-        None => String::from_utf8_lossy(&bytes).into_owned(),
-    }
+    let charset = if charset.is_empty() { "utf-8" } else { &charset };
+    composed(charset::decode(charset, &bytes, None))
 }
 
 impl Attachment {

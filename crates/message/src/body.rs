@@ -1,10 +1,9 @@
 //! The readable text of a message: transfer encoding and charset undone.
 
-use crate::{Part, headers};
+use crate::{Part, charset, headers};
 use congvu_types::composed;
 use mail_parser::decoders::{
-    base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
-    quoted_printable::quoted_printable_decode,
+    base64::base64_decode, html::html_to_text, quoted_printable::quoted_printable_decode,
 };
 use std::borrow::Cow;
 
@@ -23,15 +22,9 @@ pub fn decode_part<'a>(raw: &'a [u8], part: &Part) -> Cow<'a, [u8]> {
 /// Returns a text part as text, as its characters were composed.
 fn decode_charset(raw: &[u8], part: &Part) -> String {
     let bytes = decode_part(raw, part);
-    let charset = part.param("charset").unwrap_or("us-ascii").to_ascii_lowercase();
-    let other = match charset.as_str() {
-        "us-ascii" | "utf-8" | "utf8" => None,
-        other => charset_decoder(other.as_bytes()),
-    };
-    match (other, std::str::from_utf8(&bytes)) {
-        (Some(decode), _) => decode(&bytes),
-        (None, Ok(text)) => text.to_owned(),
-        (None, Err(_)) => String::from_utf8_lossy(&bytes).into_owned(),
+    match part.subtype.as_str() {
+        "html" => charset::decode_html(part.param("charset"), &bytes),
+        _ => charset::decode(part.param("charset").unwrap_or_default(), &bytes, None),
     }
 }
 

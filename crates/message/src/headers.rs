@@ -1,7 +1,7 @@
 //! Header fields as they stand on the wire (RFC 5322 §2.2), and edits that never touch the body.
 
+use crate::words;
 use congvu_types::composed;
-use mail_parser::{HeaderValue, parsers::MessageStream};
 use std::ops::Range;
 
 /// A header field: its name and its raw value, folding included, without the last line end.
@@ -184,12 +184,7 @@ pub fn decode(value: &[u8]) -> String {
     if plain.is_ascii() && memchr::memmem::find(&plain, b"=?").is_none() {
         return plain.into_iter().map(char::from).filter_map(printable).collect();
     }
-    let mut line = plain;
-    line.push(b'\n');
-    let text = match MessageStream::new(&line).parse_unstructured() {
-        HeaderValue::Text(text) => text.into_owned(),
-        _ => String::from_utf8_lossy(&line).trim_end().to_owned(),
-    };
+    let text = words::decode(&plain);
     // windows-1258 decodes to base letters and combining marks: compose them.
     composed(text).chars().filter_map(printable).collect()
 }

@@ -7,6 +7,7 @@ mod address;
 mod attachment;
 mod authors;
 mod body;
+mod charset;
 mod codec;
 mod compose;
 mod digest;
@@ -17,6 +18,7 @@ mod section;
 mod structure;
 mod submission;
 mod summary;
+mod words;
 
 pub use address::{AddressItem, parse_addresses};
 pub use attachment::{Attachment, attached, attachment_name, attachments};
