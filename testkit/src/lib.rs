@@ -12,5 +12,6 @@
 pub mod agency;
 pub mod clock;
 pub mod dns;
+pub mod json;
 pub mod store;
 pub mod transcript;

@@ -3,6 +3,7 @@
 use crate::{anchors, config::Config, dkim_keys, output::Failure, site, workers};
 use congvu_access::{ImapOptions, ImapServer};
 use congvu_directory::Authenticator;
+use congvu_jmap::JmapOptions;
 use congvu_mail::Views;
 use congvu_net::{Gate, tls};
 use congvu_smtp::{Outbound, OutboundOptions, Route, Service, SmtpOptions, SmtpServer};
@@ -222,7 +223,13 @@ fn imap_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), F
 }
 
 fn web_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), Failure> {
-    let router = congvu_web::router(WebOptions {
+    let jmap = congvu_jmap::router(JmapOptions {
+        db: parts.db.clone(),
+        hostname: config.hostname.clone(),
+        max_message_bytes: config.limits.message_bytes,
+        max_memory_bytes: MEMORY,
+    });
+    let options = WebOptions {
         db: parts.db.clone(),
         authenticator: parts.authenticator.clone(),
         site: parts.site.clone(),
@@ -232,7 +239,8 @@ fn web_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), Fa
         trusted_proxies: networks(&config.web.trusted_proxies)?,
         metrics_token: config.web.metrics_token.clone(),
         demo: config.demo,
-    });
+    };
+    let router = congvu_web::router(options, jmap);
     let gate = gate(config);
     for (addresses, tls) in [(&config.listen.http, None), (&config.listen.https, Some(parts.tls.clone()))] {
         for listener in listen(addresses)? {

@@ -31,6 +31,8 @@ pub enum Door {
     Smtp,
     /// A mail client over IMAP.
     Imap,
+    /// A mail client over JMAP.
+    Jmap,
 }
 
 impl Door {
@@ -41,6 +43,7 @@ impl Door {
             Self::Web => "web",
             Self::Smtp => "smtp",
             Self::Imap => "imap",
+            Self::Jmap => "jmap",
         }
     }
 }

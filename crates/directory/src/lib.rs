@@ -35,7 +35,7 @@ pub use operate::{disable_person, reset_password};
 pub use people::{AgencyRow, PersonRow, agency, people, people_in_position, person, person_by_login};
 pub use regulations::regulation_of;
 pub use scram::ScramKeys;
-pub use sessions::{Session, end_session, open_session, session};
+pub use sessions::{Session, SessionToken, end_session, open_session, session};
 pub use signed_in::{SignedIn, still_signed_in};
 
 use congvu_storage::MigrationSet;

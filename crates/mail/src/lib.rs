@@ -18,6 +18,7 @@ mod schema;
 mod state;
 mod threads;
 mod transfer;
+mod uploads;
 mod view;
 mod views;
 
@@ -34,6 +35,7 @@ pub use retention::remove_outdated;
 pub use schema::{BLOB_REFERENCES, MIGRATIONS};
 pub use state::{Usage, ensure_account, usage};
 pub use transfer::{Copied, check_room, copy_messages, expunge, move_as_system, move_messages, take_back};
+pub use uploads::{Upload, holders, keep_upload, upload};
 pub use view::{Changes, Entry, View};
 pub use views::Views;
 

@@ -1,6 +1,7 @@
 //! What is needed for a time only: tombstones, keys of deliveries and of conversations. Looked for by readers in pages,
 //! removed in the bulk lane.
 
+use crate::uploads;
 use congvu_storage::{Actor, Db, Row, Snapshot, Tx, Value, params};
 use congvu_types::{Result, Timestamp};
 
@@ -54,7 +55,19 @@ pub async fn remove_outdated(db: &Db) -> Result<u64> {
     for keys in keys() {
         removed += outdated_keys(db, keys, now).await?;
     }
+    removed += uploads(db, now.before(uploads::KEPT)).await?;
     Ok(removed + tombstones(db, Timestamp(now.millis() - TOMBSTONES_MS)).await?)
+}
+
+async fn uploads(db: &Db, before: Timestamp) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let step = move |tx: &mut Tx| uploads::remove_outdated_uploads(tx, before, AT_ONCE);
+        match db.write_bulk(Actor::System("retention"), step).await? {
+            0 => return Ok(removed),
+            some => removed += some,
+        }
+    }
 }
 
 async fn outdated_keys(db: &Db, keys: Keys, now: Timestamp) -> Result<u64> {

@@ -38,9 +38,15 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             PRIMARY KEY (account_id, key)) WITHOUT ROWID;
         CREATE TABLE email_read (account_id BIGINT NOT NULL, email_id BIGINT NOT NULL, person_id BIGINT NOT NULL,
             read_at BIGINT NOT NULL, PRIMARY KEY (account_id, email_id, person_id)) WITHOUT ROWID;
+        CREATE TABLE upload (person_id BIGINT NOT NULL, account_id BIGINT NOT NULL, blob_hash BYTEA NOT NULL,
+            size BIGINT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (person_id, account_id, blob_hash)) WITHOUT ROWID;
+        CREATE INDEX upload_blob ON upload (blob_hash);
+        CREATE INDEX upload_at ON upload (at);
     "],
 };
 
 /// Which rows of this crate name blobs.
-pub const BLOB_REFERENCES: &[BlobReference] =
-    &[BlobReference("SELECT 1 FROM email WHERE blob_hash = ?1 LIMIT 1")];
+pub const BLOB_REFERENCES: &[BlobReference] = &[
+    BlobReference("SELECT 1 FROM email WHERE blob_hash = ?1 LIMIT 1"),
+    BlobReference("SELECT 1 FROM upload WHERE blob_hash = ?1 LIMIT 1"),
+];

@@ -39,7 +39,8 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
             if let Some(elsewhere) = over_tls(&request, app.options.https_port) {
                 return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, elsewhere)]).into_response();
             }
-            if !is_safe(request.method()) && request.uri().path().starts_with("/api") {
+            let is_door = |path: &str| path.starts_with("/api") || path.starts_with("/jmap");
+            if !is_safe(request.method()) && is_door(request.uri().path()) {
                 return Problem::tls_required(spoken).into_response();
             }
         }

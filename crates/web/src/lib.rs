@@ -12,6 +12,7 @@ mod admit;
 mod app_passwords;
 mod assets;
 mod autoconfig;
+mod clients;
 mod events;
 mod health;
 mod me;

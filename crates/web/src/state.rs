@@ -3,7 +3,7 @@
 use crate::{
     admit,
     app_passwords::{self, ClientSettings},
-    assets, autoconfig, events, health, me, openapi, outbox,
+    assets, autoconfig, clients, events, health, me, openapi, outbox,
     problem::Problem,
     reviews, session,
 };
@@ -83,8 +83,9 @@ pub(crate) fn problem(language: Language) -> impl Fn(Error) -> Problem {
     move |error| Problem::from_error(&error, language)
 }
 
-/// Makes the router.
-pub fn router(options: WebOptions) -> Router {
+/// Makes the router. `mounted` are paths of another door, for signed-in people alone: it finds who asks, their language and the
+/// scheme among the extensions of each request.
+pub fn router(options: WebOptions, mounted: Router) -> Router {
     let app = App(Arc::new(Shared {
         options,
         streams: events::Streams::default(),
@@ -110,6 +111,7 @@ pub fn router(options: WebOptions) -> Router {
         .fallback(no_path)
         .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn(not_stored));
+    let mounted = mounted.layer(middleware::from_fn_with_state(app.clone(), clients::identify));
     let outlook = post(autoconfig::outlook).layer(DefaultBodyLimit::max(MAX_QUESTION));
     Router::new()
         .nest("/api/v1", api)
@@ -122,6 +124,7 @@ pub fn router(options: WebOptions) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .merge(mounted.with_state(()))
         .fallback(assets::serve)
         .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))

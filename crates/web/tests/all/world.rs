@@ -127,7 +127,7 @@ impl World {
         db.write(Actor::System("test"), move |tx| fixture::apply(tx, &parsed, &prepared)).await.unwrap();
         let auth = Authenticator::new(db.clone(), AuthPolicy { clients_may_use_password: true }).unwrap();
         let site = Site::new("mail.khanhhoa.example", Outbound::Capture);
-        let router = congvu_web::router(WebOptions {
+        let options = WebOptions {
             db: db.clone(),
             authenticator: auth.clone(),
             site: site.clone(),
@@ -141,7 +141,8 @@ impl World {
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
             metrics_token: Some("so-lieu-7".to_owned()),
             demo,
-        });
+        };
+        let router = congvu_web::router(options, axum::Router::new());
         Self { router, db, site, auth, demo }
     }
 

@@ -1,0 +1,69 @@
+//! The session object (RFC 8620 §2).
+
+use crate::{app::JmapOptions, capabilities, ids::Id};
+use congvu_directory::{AccountAccess, SignedIn, accounts_of};
+use congvu_storage::Snapshot;
+use congvu_types::Result;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// Accounts of one person that are shown.
+const MOST_ACCOUNTS: usize = 200;
+
+/// Returns the accounts that a person may use, asked anew each time.
+pub(crate) fn accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<AccountAccess>> {
+    let mut found = accounts_of(snapshot, who)?;
+    found.truncate(MOST_ACCOUNTS);
+    Ok(found)
+}
+
+/// What the state is made from: everything that does not depend on the address that was asked.
+fn content(accounts: &[AccountAccess], options: &JmapOptions) -> Map<String, Value> {
+    let shown = accounts.iter().map(|access| capabilities::account(access, options));
+    let shown: Map<String, Value> = shown.collect();
+    let mut primary = Map::new();
+    for access in accounts.iter().filter(|a| a.is_own) {
+        let id = access.account.id.text();
+        let has = shown.get(&id).and_then(|a| a.get("accountCapabilities")).and_then(Value::as_object);
+        for name in has.into_iter().flat_map(Map::keys) {
+            primary.entry(name.clone()).or_insert_with(|| id.clone().into());
+        }
+    }
+    let mut content = Map::new();
+    content.insert("capabilities".to_owned(), capabilities::of_server(options).into());
+    content.insert("accounts".to_owned(), shown.into());
+    content.insert("primaryAccounts".to_owned(), primary.into());
+    content
+}
+
+/// Returns the session's state: it changes when what the session shows does.
+pub(crate) fn state(accounts: &[AccountAccess], options: &JmapOptions) -> String {
+    state_of(&content(accounts, options))
+}
+
+fn state_of(content: &Map<String, Value>) -> String {
+    let digest = Sha256::digest(serde_json::to_vec(content).unwrap_or_default());
+    digest.iter().take(12).fold(String::from("s"), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Returns the session object; `base` is the scheme and authority that was asked, such as `https://mail.example`.
+pub(crate) fn object(accounts: &[AccountAccess], who: &SignedIn, options: &JmapOptions, base: &str) -> Value {
+    let mut session = content(accounts, options);
+    let state = state_of(&session);
+    if let Some(Value::Object(capabilities)) = session.get_mut("capabilities") {
+        capabilities::at(capabilities, base);
+    }
+    let more = json!({
+        "username": who.login(),
+        "apiUrl": format!("{base}/jmap/api"),
+        "downloadUrl": format!("{base}/jmap/download/{{accountId}}/{{blobId}}/{{name}}?accept={{type}}"),
+        "uploadUrl": format!("{base}/jmap/upload/{{accountId}}/"),
+        "eventSourceUrl":
+            format!("{base}/jmap/eventsource/?types={{types}}&closeafter={{closeafter}}&ping={{ping}}"),
+        "state": state,
+    });
+    if let Value::Object(more) = more {
+        session.extend(more);
+    }
+    Value::Object(session)
+}

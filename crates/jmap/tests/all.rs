@@ -1,0 +1,15 @@
+//! The door as clients meet it, on both engines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "test code fails loudly"
+)]
+
+#[path = "all/blobs.rs"]
+mod blobs;
+#[path = "all/core.rs"]
+mod core;
+#[path = "all/world.rs"]
+mod world;
