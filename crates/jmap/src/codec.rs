@@ -211,7 +211,7 @@ mod tests {
         ] {
             assert!(matches!(read(bad), Err(RequestError::NotRequest(_))), "{bad}");
         }
-        let calls = vec![r#"["a",{},"c"]"#; 4].join(",");
+        let calls = [r#"["a",{},"c"]"#; 4].join(",");
         let many = format!(r#"{{"using":[],"methodCalls":[{calls}]}}"#);
         assert_eq!(read(&many), Err(RequestError::Limit("maxCallsInRequest")));
     }
