@@ -2,6 +2,7 @@
 
 use crate::{
     FlagSet, MailboxRow, PreparedMessage, Role,
+    conversations::Tally,
     flags::{bits, resolve_keywords},
     mailboxes,
     record::Act,
@@ -10,7 +11,8 @@ use crate::{
 use congvu_directory::{Acting, right};
 use congvu_storage::{Tx, params};
 use congvu_types::{
-    AccountId, EmailId, Error, Fault, Flags, Keyword, MailboxId, ModSeq, RefusalKind, Result, Timestamp, Uid,
+    AccountId, EmailId, Error, Fault, Flags, Keyword, MailboxId, ModSeq, RefusalKind, Result, ThreadId,
+    Timestamp, Uid,
 };
 
 /// Where a message goes.
@@ -144,8 +146,8 @@ fn store(
     let received_at = received_at.unwrap_or_else(|| tx.now());
     tx.execute(
         "INSERT INTO email (account_id, id, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id,
-            has_attachment, preview, summary)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            has_attachment, preview, summary, created_modseq, mailbox_id, uid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         &params![
             account.get(),
             email,
@@ -159,11 +161,15 @@ fn store(
             thread.get(),
             summary.has_attachment,
             &summary.preview,
-            &summary.encoded
+            &summary.encoded,
+            modseq.0,
+            found.id.get(),
+            found.uidnext
         ],
     )?;
     let email_id = EmailId::new(email);
-    let uid = put(tx, &found, &[Placed { email: email_id, flags, size: message.size() as u64 }], modseq)?;
+    let uid =
+        put(tx, &found, &[Placed { email: email_id, thread, flags, size: message.size() as u64 }], modseq)?;
     let uid = uid.first().copied().ok_or_else(|| Fault::new("a message was given no UID"))?;
     Ok(Delivered { email: email_id, mailbox: found.id, uidvalidity: found.uidvalidity, uid })
 }
@@ -183,12 +189,14 @@ fn find(tx: &Tx, account: AccountId, target: Target) -> Result<MailboxRow> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placed {
     pub(crate) email: EmailId,
+    pub(crate) thread: ThreadId,
     pub(crate) flags: FlagSet,
     /// Bytes.
     pub(crate) size: u64,
 }
 
-/// Gives messages their UIDs in a mailbox and counts them. The mailbox was read under the account's lock.
+/// Gives messages their UIDs in a mailbox, from its UIDNEXT on, and counts them. The mailbox was read under the account's
+/// lock.
 pub(crate) fn put(
     tx: &mut Tx,
     mailbox: &MailboxRow,
@@ -196,9 +204,11 @@ pub(crate) fn put(
     modseq: ModSeq,
 ) -> Result<Vec<Uid>> {
     let mut uids = Vec::with_capacity(messages.len());
-    let (mut unseen, mut size) = (0_u64, 0);
+    let (mut unseen, mut size, mut tally) = (0, 0, Tally::default());
     for (uid, message) in (mailbox.uidnext..).zip(messages) {
-        unseen += u64::from(!message.flags.system().contains(Flags::SEEN));
+        let is_unseen = i64::from(!message.flags.system().contains(Flags::SEEN));
+        unseen += is_unseen;
+        tally.count(message.thread, 1, is_unseen);
         size += message.size;
         tx.execute(
             "INSERT INTO placement (account_id, mailbox_id, uid, email_id, flags, modseq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -213,9 +223,11 @@ pub(crate) fn put(
         )?;
         uids.push(Uid(uid));
     }
+    let threads = tally.apply(tx, mailbox.account, mailbox.id)?;
     let counted = tx.execute(
         "UPDATE mailbox SET uidnext = uidnext + ?3, highest_modseq = ?4, total = total + ?3, unseen = unseen + ?5,
-            size = size + ?6 WHERE account_id = ?1 AND id = ?2 AND uidnext = ?7",
+            size = size + ?6, threads = threads + ?8, unread_threads = unread_threads + ?9
+         WHERE account_id = ?1 AND id = ?2 AND uidnext = ?7",
         &params![
             mailbox.account.get(),
             mailbox.id.get(),
@@ -223,7 +235,9 @@ pub(crate) fn put(
             modseq.0,
             unseen,
             size,
-            mailbox.uidnext
+            mailbox.uidnext,
+            threads.all,
+            threads.unseen
         ],
     )?;
     if counted == 1 {

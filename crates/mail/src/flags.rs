@@ -1,9 +1,9 @@
 //! Flags and keywords: one integer a message (docs/adr/0006).
 
-use crate::{mailboxes, state};
+use crate::{conversations::Tally, mailboxes, state};
 use congvu_directory::{Acting, right};
 use congvu_storage::{Snapshot, Tx, params};
-use congvu_types::{AccountId, Flags, Keyword, MailboxId, RefusalKind, Result, Uid};
+use congvu_types::{AccountId, Flags, Keyword, MailboxId, RefusalKind, Result, ThreadId, Uid};
 
 /// How many keywords an account may have.
 pub const MAX_KEYWORDS: usize = 58;
@@ -160,12 +160,12 @@ pub fn store_flags(
     };
     let given = FlagSet(bits(change.flags).0 | keywords.0);
     let mut outcome = StoreOutcome::default();
-    let mut unseen = 0_i64;
+    let (mut unseen, mut tally) = (0, Tally::default());
     for uid in uids {
-        let Some((before, at)) = tx.query_opt(
-            "SELECT flags, modseq FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND uid = ?3",
+        let Some((before, at, email)) = tx.query_opt(
+            "SELECT flags, modseq, email_id FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND uid = ?3",
             &params![account.get(), mailbox.get(), uid.0],
-            |r| Ok((r.u64(0)?, r.u64(1)?)),
+            |r| Ok((r.u64(0)?, r.u64(1)?, r.i64(2)?)),
         )?
         else {
             continue;
@@ -179,7 +179,11 @@ pub fn store_flags(
             continue;
         }
         let seen = u64::from(Flags::SEEN.bits());
-        unseen += i64::from(before & seen != 0) - i64::from(after & seen != 0);
+        let fewer_seen = i64::from(before & seen != 0) - i64::from(after & seen != 0);
+        if fewer_seen != 0 {
+            unseen += fewer_seen;
+            tally.count(thread_of(tx, account, email)?, 0, fewer_seen);
+        }
         outcome.changed += 1;
         tx.execute(
             "UPDATE placement SET flags = ?4, modseq = ?5 WHERE account_id = ?1 AND mailbox_id = ?2 AND uid = ?3",
@@ -187,10 +191,20 @@ pub fn store_flags(
         )?;
     }
     if outcome.changed > 0 {
+        let threads = tally.apply(tx, account, mailbox)?;
         tx.execute(
-            "UPDATE mailbox SET highest_modseq = ?3, unseen = unseen + ?4 WHERE account_id = ?1 AND id = ?2",
-            &params![account.get(), mailbox.get(), modseq.0, unseen],
+            "UPDATE mailbox SET highest_modseq = ?3, unseen = unseen + ?4, unread_threads = unread_threads + ?5
+             WHERE account_id = ?1 AND id = ?2",
+            &params![account.get(), mailbox.get(), modseq.0, unseen, threads.unseen],
         )?;
     }
     Ok(outcome)
+}
+
+fn thread_of(tx: &Tx, account: AccountId, email: i64) -> Result<ThreadId> {
+    tx.query_one(
+        "SELECT thread_id FROM email WHERE account_id = ?1 AND id = ?2",
+        &params![account.get(), email],
+        |r| Ok(ThreadId::new(r.i64(0)?)),
+    )
 }

@@ -135,6 +135,14 @@ pub struct MailboxRow {
     pub is_subscribed: bool,
     /// What was expunged up to here is not known any more (RFC 7162 §3.2.5.2).
     pub min_modseq: u64,
+    /// The modseq that it was made at.
+    pub created_modseq: u64,
+    /// The modseq of its last change but of counters: its name.
+    pub named_modseq: u64,
+    /// How many conversations have a message here.
+    pub threads: u64,
+    /// How many have one here without `\\Seen`.
+    pub unread_threads: u64,
 }
 
 fn row(r: &Row<'_>) -> Result<MailboxRow> {
@@ -152,6 +160,10 @@ fn row(r: &Row<'_>) -> Result<MailboxRow> {
         size: r.u64(9)?,
         is_subscribed: r.i64(10)? != 0,
         min_modseq: r.u64(11)?,
+        created_modseq: r.u64(12)?,
+        named_modseq: r.u64(13)?,
+        threads: r.u64(14)?,
+        unread_threads: r.u64(15)?,
     })
 }
 
@@ -159,7 +171,7 @@ fn row(r: &Row<'_>) -> Result<MailboxRow> {
 pub fn mailboxes(snapshot: &Snapshot, account: AccountId) -> Result<Vec<MailboxRow>> {
     let mut found = snapshot.query(
         "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
-            min_modseq FROM mailbox WHERE account_id = ?1 LIMIT 10000",
+            min_modseq, created_modseq, named_modseq, threads, unread_threads FROM mailbox WHERE account_id = ?1 LIMIT 10000",
         &params![account.get()],
         row,
     )?;
@@ -172,7 +184,7 @@ pub fn mailbox(snapshot: &Snapshot, account: AccountId, id: MailboxId) -> Result
     snapshot
         .query_opt(
             "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
-                min_modseq FROM mailbox WHERE account_id = ?1 AND id = ?2",
+                min_modseq, created_modseq, named_modseq, threads, unread_threads FROM mailbox WHERE account_id = ?1 AND id = ?2",
             &params![account.get(), id.get()],
             row,
         )?
@@ -200,7 +212,7 @@ pub fn mailbox_by_name(snapshot: &Snapshot, account: AccountId, name: &str) -> R
     let name = normal(name);
     snapshot.query_opt(
         "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
-            min_modseq FROM mailbox WHERE account_id = ?1 AND name = ?2",
+            min_modseq, created_modseq, named_modseq, threads, unread_threads FROM mailbox WHERE account_id = ?1 AND name = ?2",
         &params![account.get(), name.as_ref()],
         row,
     )
@@ -210,7 +222,7 @@ pub fn mailbox_by_name(snapshot: &Snapshot, account: AccountId, name: &str) -> R
 pub fn mailbox_by_role(snapshot: &Snapshot, account: AccountId, role: Role) -> Result<Option<MailboxRow>> {
     snapshot.query_opt(
         "SELECT account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
-            min_modseq FROM mailbox WHERE account_id = ?1 AND role = ?2",
+            min_modseq, created_modseq, named_modseq, threads, unread_threads FROM mailbox WHERE account_id = ?1 AND role = ?2",
         &params![account.get(), role.key()],
         row,
     )
@@ -226,7 +238,7 @@ pub fn ensure_review_mailboxes(tx: &mut Tx, account: AccountId) -> Result<()> {
     let modseq = state::lock(tx, account)?;
     for role in Role::REVIEW {
         if mailbox_by_role(tx, account, role)?.is_none() {
-            make_room(tx, account, role.default_name())?;
+            make_room(tx, account, role.default_name(), modseq)?;
             insert(tx, account, role.default_name(), role, modseq)?;
         }
     }
@@ -234,7 +246,7 @@ pub fn ensure_review_mailboxes(tx: &mut Tx, account: AccountId) -> Result<()> {
 }
 
 /// Renames the ordinary mailbox of this name, if there is one, to the first name of `name (1)`, `name (2)` … that is free.
-fn make_room(tx: &mut Tx, account: AccountId, name: &str) -> Result<()> {
+fn make_room(tx: &mut Tx, account: AccountId, name: &str, modseq: ModSeq) -> Result<()> {
     let Some(found) = mailbox_by_name(tx, account, name)? else { return Ok(()) };
     let mut number = 1;
     let mut free = format!("{name} ({number})");
@@ -242,18 +254,18 @@ fn make_room(tx: &mut Tx, account: AccountId, name: &str) -> Result<()> {
         number += 1;
         free = format!("{name} ({number})");
     }
-    rename_tree(tx, &found, &free)
+    rename_tree(tx, &found, &free, modseq)
 }
 
 /// Gives a mailbox and all below it another name.
-fn rename_tree(tx: &mut Tx, found: &MailboxRow, name: &str) -> Result<()> {
+fn rename_tree(tx: &mut Tx, found: &MailboxRow, name: &str, modseq: ModSeq) -> Result<()> {
     let below = format!("{}/", found.name);
     let all = mailboxes(tx, found.account)?;
     for child in all.into_iter().filter(|m| m.id == found.id || m.name.starts_with(&below)) {
         let renamed = format!("{name}{}", child.name.get(found.name.len()..).unwrap_or_default());
         tx.execute(
-            "UPDATE mailbox SET name = ?3 WHERE account_id = ?1 AND id = ?2",
-            &params![found.account.get(), child.id.get(), renamed],
+            "UPDATE mailbox SET name = ?3, named_modseq = ?4 WHERE account_id = ?1 AND id = ?2",
+            &params![found.account.get(), child.id.get(), renamed, modseq.0],
         )?;
     }
     Ok(())
@@ -270,8 +282,8 @@ pub(crate) fn insert(
     let uidvalidity = state::next_uidvalidity(tx, account)?;
     tx.execute(
         "INSERT INTO mailbox (account_id, id, name, role, uidvalidity, uidnext, highest_modseq, total, unseen, size, subscribed,
-            min_modseq)
-         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 0, 0, 1, 0)",
+            min_modseq, created_modseq, named_modseq, threads, unread_threads)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, 0, 0, 1, 0, ?6, ?6, 0, 0)",
         &params![account.get(), id, name, role.key(), uidvalidity, modseq.0],
     )?;
     Ok(MailboxId::new(id))
@@ -328,7 +340,7 @@ pub fn create_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, name: &str) ->
 /// is gone and its name free when this commits, whatever its size; its messages go by [`crate::purge_step`].
 pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId) -> Result<()> {
     let account = acting.account();
-    state::lock(tx, account)?;
+    let modseq = state::lock(tx, account)?;
     let found = mailbox(tx, account, id)?;
     if found.role != Role::None {
         return Err(RefusalKind::InUse.into());
@@ -337,7 +349,7 @@ pub fn delete_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId)
     if mailboxes(tx, account)?.iter().any(|m| m.name.starts_with(&below)) {
         return Err(RefusalKind::InUse.into());
     }
-    purge::doom(tx, account, id)?;
+    purge::doom(tx, &found, modseq)?;
     let act = Act::new().with("messages", found.total).with("bytes", found.size);
     act.record(tx, acting, "mailbox.deleted", &found.name)?;
     let key = params![account.get(), id.get()];
@@ -369,7 +381,7 @@ pub fn rename_mailbox(tx: &mut Tx, acting: &Acting<right::Draft>, id: MailboxId,
             insert(tx, account, &name[..at], Role::None, modseq)?;
         }
     }
-    rename_tree(tx, &found, name)?;
+    rename_tree(tx, &found, name, modseq)?;
     Act::new().with("to", name).record(tx, acting, "mailbox.renamed", &found.name)
 }
 

@@ -1,19 +1,23 @@
 //! Mailboxes that were deleted: their row is gone at once, their messages go in steps that hold nobody up.
 
-use crate::state;
+use crate::{MailboxRow, state};
 use congvu_storage::{Snapshot, Tx, params};
-use congvu_types::{AccountId, MailboxId, Result};
+use congvu_types::{AccountId, ModSeq, Result};
 
 /// Messages removed in one step; with what hangs on them some 500 rows.
 const AT_ONCE: usize = 150;
 /// Tombstones removed in one step.
 const TOMBSTONES_AT_ONCE: usize = 500;
 
-/// Notes that a mailbox's messages are to be removed. They are seen by nobody once its row is gone.
-pub(crate) fn doom(tx: &mut Tx, account: AccountId, mailbox: MailboxId) -> Result<()> {
+/// Notes that a mailbox's messages are to be removed. They are seen by nobody once its row is gone. Whoever asks what changed
+/// since before it lost its last message cannot be told which those were.
+pub(crate) fn doom(tx: &mut Tx, mailbox: &MailboxRow, modseq: ModSeq) -> Result<()> {
+    let (account, id) = (mailbox.account.get(), mailbox.id.get());
+    tx.execute("INSERT INTO doomed_mailbox (account_id, mailbox_id) VALUES (?1, ?2)", &params![account, id])?;
+    let lost = if mailbox.total == 0 { mailbox.highest_modseq } else { modseq.0 };
     tx.execute(
-        "INSERT INTO doomed_mailbox (account_id, mailbox_id) VALUES (?1, ?2)",
-        &params![account.get(), mailbox.get()],
+        "INSERT INTO mailbox_gone (account_id, modseq, mailbox_id, lost_modseq, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        &params![account, modseq.0, id, lost, tx.now()],
     )
     .map(drop)
 }
@@ -56,7 +60,12 @@ pub fn purge_step(tx: &mut Tx) -> Result<bool> {
             (SELECT modseq FROM expunged WHERE account_id = ?1 AND mailbox_id = ?2 ORDER BY modseq, uid LIMIT ?3) oldest)",
         &params![account, mailbox, TOMBSTONES_AT_ONCE],
     )?;
-    if tombstones == 0 {
+    let conversations = tx.execute(
+        "DELETE FROM conversation WHERE account_id = ?1 AND mailbox_id = ?2 AND thread_id <= (SELECT MAX(thread_id) FROM
+            (SELECT thread_id FROM conversation WHERE account_id = ?1 AND mailbox_id = ?2 ORDER BY thread_id LIMIT ?3) first)",
+        &params![account, mailbox, TOMBSTONES_AT_ONCE],
+    )?;
+    if tombstones == 0 && conversations == 0 {
         tx.execute("DELETE FROM doomed_mailbox WHERE account_id = ?1 AND mailbox_id = ?2", &key)?;
     }
     Ok(true)

@@ -1,5 +1,5 @@
-//! What is needed for a time only: tombstones, keys of deliveries and of conversations. Looked for by readers in pages,
-//! removed in the bulk lane.
+//! What is needed for a time only: tombstones of messages and mailboxes, keys of deliveries and of conversations, uploads.
+//! Looked for by readers in pages, removed in the bulk lane.
 
 use crate::uploads;
 use congvu_storage::{Actor, Db, Row, Snapshot, Tx, Value, params};
@@ -56,7 +56,43 @@ pub async fn remove_outdated(db: &Db) -> Result<u64> {
         removed += outdated_keys(db, keys, now).await?;
     }
     removed += uploads(db, now.before(uploads::KEPT)).await?;
-    Ok(removed + tombstones(db, Timestamp(now.millis() - TOMBSTONES_MS)).await?)
+    let before = Timestamp(now.millis() - TOMBSTONES_MS);
+    Ok(removed + tombstones(db, before).await? + mailboxes_gone(db, before).await?)
+}
+
+/// Forgets mailboxes that were deleted long ago, and notes for their accounts up to where.
+async fn mailboxes_gone(db: &Db, before: Timestamp) -> Result<u64> {
+    let mut removed = 0;
+    let mut after = Some((i64::MIN, i64::MIN));
+    while let Some(from) = after.take() {
+        let page = db
+            .read(move |s| {
+                s.query(
+                    "SELECT account_id, modseq, at FROM mailbox_gone WHERE (account_id, modseq) > (?1, ?2)
+                     ORDER BY account_id, modseq LIMIT ?3",
+                    &params![from.0, from.1, PAGE],
+                    |r| Ok((r.i64(0)?, r.i64(1)?, Timestamp(r.i64(2)?))),
+                )
+            })
+            .await?;
+        if page.len() == PAGE {
+            after = page.last().map(|(account, modseq, _)| (*account, *modseq));
+        }
+        let old: Vec<_> = page.into_iter().filter(|(_, _, at)| *at < before).collect();
+        for some in old.chunks(AT_ONCE).map(<[_]>::to_vec) {
+            let step = move |tx: &mut Tx| {
+                some.iter().try_fold(0, |sum, (account, modseq, _)| Ok(sum + forget(tx, *account, *modseq)?))
+            };
+            removed += db.write_bulk(Actor::System("retention"), step).await?;
+        }
+    }
+    Ok(removed)
+}
+
+fn forget(tx: &mut Tx, account: i64, modseq: i64) -> Result<u64> {
+    let key = params![account, modseq];
+    tx.execute("UPDATE account_state SET min_modseq = ?2 WHERE account_id = ?1 AND min_modseq < ?2", &key)?;
+    tx.execute("DELETE FROM mailbox_gone WHERE account_id = ?1 AND modseq = ?2", &key)
 }
 
 async fn uploads(db: &Db, before: Timestamp) -> Result<u64> {

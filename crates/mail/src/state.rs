@@ -23,6 +23,13 @@ pub fn usage(snapshot: &Snapshot, account: AccountId) -> Result<Usage> {
     Ok(found.unwrap_or_default())
 }
 
+/// Returns the account's newest modseq, the JMAP state of its emails, threads and mailboxes (RFC 8621 §1.5); 0 when it was
+/// never used.
+pub fn state(snapshot: &Snapshot, account: AccountId) -> Result<ModSeq> {
+    let sql = "SELECT modseq FROM account_state WHERE account_id = ?1";
+    Ok(ModSeq(snapshot.query_opt(sql, &params![account.get()], |r| r.u64(0))?.unwrap_or(0)))
+}
+
 /// Takes the account's row and the next modseq. What is read after this is true until the transaction ends.
 pub(crate) fn lock(tx: &mut Tx, account: AccountId) -> Result<ModSeq> {
     lock_with_room(tx, account, 0, 0)
@@ -72,8 +79,8 @@ pub(crate) fn give_back(tx: &mut Tx, account: AccountId, bytes: u64, messages: u
 pub fn ensure_account(tx: &mut Tx, account: AccountId) -> Result<()> {
     let now = tx.now().seconds();
     let made = tx.execute(
-        "INSERT INTO account_state (account_id, modseq, quota_used, messages, next_uidvalidity)
-         VALUES (?1, 1, 0, 0, ?2) ON CONFLICT (account_id) DO NOTHING",
+        "INSERT INTO account_state (account_id, modseq, quota_used, messages, next_uidvalidity, min_modseq)
+         VALUES (?1, 1, 0, 0, ?2, 0) ON CONFLICT (account_id) DO NOTHING",
         &params![account.get(), now],
     )?;
     if made == 0 {

@@ -2,6 +2,7 @@
 
 use crate::{
     FlagSet, MailboxRow,
+    conversations::Tally,
     deliver::{Placed, put},
     mailboxes, read,
     record::Act,
@@ -9,7 +10,7 @@ use crate::{
 };
 use congvu_directory::{Acting, right};
 use congvu_storage::{BlobHash, Snapshot, Tx, params};
-use congvu_types::{AccountId, EmailId, MailboxId, ModSeq, RefusalKind, Result, Uid};
+use congvu_types::{AccountId, EmailId, MailboxId, ModSeq, RefusalKind, Result, ThreadId, Uid};
 
 /// What a COPY or MOVE did (RFC 4315 §3 COPYUID).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub struct Copied {
 pub(crate) struct Found {
     pub(crate) uid: Uid,
     email: EmailId,
+    thread: ThreadId,
     flags: FlagSet,
     size: u64,
     pub(crate) blob: BlobHash,
@@ -33,7 +35,7 @@ fn look_up(snapshot: &Snapshot, account: AccountId, mailbox: MailboxId, uids: &[
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
         found.extend(snapshot.query_opt(
-            "SELECT p.email_id, p.flags, e.size, e.blob_hash FROM placement p
+            "SELECT p.email_id, p.flags, e.size, e.blob_hash, e.thread_id FROM placement p
              JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id
              WHERE p.account_id = ?1 AND p.mailbox_id = ?2 AND p.uid = ?3",
             &params![account.get(), mailbox.get(), uid.0],
@@ -44,6 +46,7 @@ fn look_up(snapshot: &Snapshot, account: AccountId, mailbox: MailboxId, uids: &[
                     flags: FlagSet(r.u64(1)?),
                     size: r.u64(2)?,
                     blob: BlobHash::from_slice(&r.bytes(3)?)?,
+                    thread: ThreadId::new(r.i64(4)?),
                 })
             },
         )?);
@@ -84,7 +87,7 @@ pub fn copy_messages(
         return Err(RefusalKind::NoRight.into());
     }
     let mut placed = Vec::with_capacity(found.len());
-    for message in &found {
+    for (uid, message) in (into.uidnext..).zip(&found) {
         if source != target {
             // Nothing keeps the source from being expunged and its blob collected meanwhile: its account is not locked.
             tx.keep_blob(&message.blob)?;
@@ -92,17 +95,26 @@ pub fn copy_messages(
         let id = tx.new_id();
         let copied = tx.execute(
             "INSERT INTO email (account_id, id, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id,
-                has_attachment, preview, summary)
+                has_attachment, preview, summary, created_modseq, mailbox_id, uid)
              SELECT ?1, ?2, blob_hash, size, received_at, sent_at, subject, sender, message_id, thread_id, has_attachment,
-                preview, summary FROM email WHERE account_id = ?3 AND id = ?4",
-            &params![target.get(), id, source.get(), message.email.get()],
+                preview, summary, ?5, ?6, ?7 FROM email WHERE account_id = ?3 AND id = ?4",
+            &params![
+                target.get(),
+                id,
+                source.get(),
+                message.email.get(),
+                modseq.0,
+                into.id.get(),
+                uid
+            ],
         )?;
         if copied == 0 {
             // Somebody expunged it meanwhile; COPY is all or nothing (RFC 9051 §6.4.7).
             return Err(RefusalKind::NotFound.into());
         }
         let flags = if source == target { message.flags } else { FlagSet(message.flags.0 & 31) };
-        placed.push(Placed { email: EmailId::new(id), flags, size: message.size });
+        let email = EmailId::new(id);
+        placed.push(Placed { email, thread: message.thread, flags, size: message.size });
     }
     if source != target && from.0.is_shared() {
         let emails: Vec<EmailId> = found.iter().map(|f| f.email).collect();
@@ -166,9 +178,17 @@ fn shift(
     found: &[Found],
     modseq: ModSeq,
 ) -> Result<Copied> {
-    let placed: Vec<Placed> =
-        found.iter().map(|f| Placed { email: f.email, flags: f.flags, size: f.size }).collect();
+    let placed: Vec<Placed> = found
+        .iter()
+        .map(|f| Placed { email: f.email, thread: f.thread, flags: f.flags, size: f.size })
+        .collect();
     let new = put(tx, target, &placed, modseq)?;
+    for (message, uid) in placed.iter().zip(&new) {
+        tx.execute(
+            "UPDATE email SET mailbox_id = ?3, uid = ?4 WHERE account_id = ?1 AND id = ?2",
+            &params![target.account.get(), message.email.get(), target.id.get(), uid.0],
+        )?;
+    }
     remove(tx, source, found, modseq)?;
     Ok(Copied { uidvalidity: target.uidvalidity, uids: found.iter().map(|f| f.uid).zip(new).collect() })
 }
@@ -179,21 +199,25 @@ fn remove(tx: &mut Tx, mailbox: &MailboxRow, found: &[Found], modseq: ModSeq) ->
         return Ok(());
     }
     let (account, id) = (mailbox.account.get(), mailbox.id.get());
-    let (mut unseen, mut size, now) = (0_i64, 0, tx.now());
+    let (mut unseen, mut size, mut tally, now) = (0, 0, Tally::default(), tx.now());
     for message in found {
-        unseen += i64::from(!message.flags.system().contains(congvu_types::Flags::SEEN));
+        let is_unseen = i64::from(!message.flags.system().contains(congvu_types::Flags::SEEN));
+        unseen += is_unseen;
+        tally.count(message.thread, -1, -is_unseen);
         size += message.size;
         let key = params![account, id, message.uid.0];
         tx.execute("DELETE FROM placement WHERE account_id = ?1 AND mailbox_id = ?2 AND uid = ?3", &key)?;
         tx.execute(
-            "INSERT INTO expunged (account_id, mailbox_id, modseq, uid, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            &params![account, id, modseq.0, message.uid.0, now],
+            "INSERT INTO expunged (account_id, mailbox_id, modseq, uid, email_id, thread_id, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            &params![account, id, modseq.0, message.uid.0, message.email.get(), message.thread.get(), now],
         )?;
     }
+    let threads = tally.apply(tx, mailbox.account, mailbox.id)?;
     tx.execute(
-        "UPDATE mailbox SET highest_modseq = ?3, total = total - ?4, unseen = unseen - ?5, size = size - ?6
-         WHERE account_id = ?1 AND id = ?2",
-        &params![account, id, modseq.0, found.len(), unseen, size],
+        "UPDATE mailbox SET highest_modseq = ?3, total = total - ?4, unseen = unseen - ?5, size = size - ?6,
+            threads = threads + ?7, unread_threads = unread_threads + ?8 WHERE account_id = ?1 AND id = ?2",
+        &params![account, id, modseq.0, found.len(), unseen, size, threads.all, threads.unseen],
     )?;
     Ok(())
 }
@@ -240,6 +264,28 @@ pub fn take_back(
     let found = look_up(tx, account, mailbox, copies)?;
     Act::new().on_found(&found).record(tx, acting, "mail.copy_undone", &row.name)?;
     remove_for_good(tx, &row, &found, modseq)
+}
+
+/// Removes up to [`crate::MAX_BATCH`] messages of one mailbox for good, whatever their flags (RFC 8621 §4.6 `destroy`).
+/// Returns the UIDs that are gone.
+pub fn destroy(
+    tx: &mut Tx,
+    acting: &Acting<right::Draft>,
+    mailbox: MailboxId,
+    uids: &[Uid],
+) -> Result<Vec<Uid>> {
+    let account = acting.account();
+    let modseq = state::lock(tx, account)?;
+    let row = mailboxes::mailbox(tx, account, mailbox)?;
+    if row.role.is_review() {
+        return Err(RefusalKind::NoRight.into());
+    }
+    let found = look_up(tx, account, mailbox, uids)?;
+    remove_for_good(tx, &row, &found, modseq)?;
+    if !found.is_empty() {
+        Act::new().on_found(&found).record(tx, acting, "mail.expunged", &row.name)?;
+    }
+    Ok(found.into_iter().map(|m| m.uid).collect())
 }
 
 fn remove_for_good(tx: &mut Tx, mailbox: &MailboxRow, found: &[Found], modseq: ModSeq) -> Result<()> {

@@ -3,7 +3,7 @@
 //! A view that a session holds is found again for as long as it is held; the newest of others are kept within a budget of
 //! bytes. So neither many mailboxes in use nor a few huge ones make a command read a mailbox whole.
 
-use crate::{Entry, FlagSet, View, flags, mailboxes};
+use crate::{Entry, FlagSet, View, flags, mailboxes, state};
 use congvu_storage::{Db, Snapshot, params};
 use congvu_types::{AccountId, MailboxId, ModSeq, Result, Uid};
 use lru::LruCache;
@@ -199,19 +199,14 @@ fn finish(snapshot: &Snapshot, view: &mut View, row: &mailboxes::MailboxRow) -> 
         view.keywords = Arc::new(keywords);
     }
     view.recount();
-    account_modseq(snapshot, view.account)
-}
-
-fn account_modseq(snapshot: &Snapshot, account: AccountId) -> Result<u64> {
-    let sql = "SELECT modseq FROM account_state WHERE account_id = ?1";
-    Ok(snapshot.query_opt(sql, &params![account.get()], |r| r.u64(0))?.unwrap_or(0))
+    Ok(state::state(snapshot, view.account)?.0)
 }
 
 /// Applies what changed since, in a line of its own if it `parts`; `None` when reading it anew is better.
 fn bring_forward(snapshot: &Snapshot, known: &Arc<View>, parts: bool) -> Result<Option<(Arc<View>, u64)>> {
     let row = mailboxes::mailbox(snapshot, known.account, known.mailbox)?;
     if row.highest_modseq == known.modseq && row.uidvalidity == known.uidvalidity {
-        return Ok(Some((known.clone(), account_modseq(snapshot, known.account)?)));
+        return Ok(Some((known.clone(), state::state(snapshot, known.account)?.0)));
     }
     // Tombstones of that time were cut.
     if known.modseq < row.min_modseq {

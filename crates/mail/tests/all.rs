@@ -1,6 +1,8 @@
 //! What is kept, on both engines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+#[path = "all/lists.rs"]
+mod lists;
 #[path = "all/mailboxes.rs"]
 mod mailboxes;
 #[path = "all/model.rs"]

@@ -2,13 +2,14 @@
 
 use congvu_directory::{SignedIn, act_for, right};
 use congvu_mail::{
-    DeliverOptions, FlagChange, FlagOperation, Role, Target, View, Views, copy_messages, deliver, expunge,
-    mailbox_by_role, move_messages, prepare, store_flags, take_back, usage,
+    DeliverOptions, FlagChange, FlagOperation, FlagSet, Role, Since, Target, View, Views, copy_messages,
+    deliver, email_changes, emails, expunge, mailbox_by_role, move_messages, prepare, store_flags, take_back,
+    thread_changes, usage,
 };
 use congvu_storage::{Actor, params};
-use congvu_types::{AccountId, Flags, MailboxId, Uid};
+use congvu_types::{AccountId, EmailId, Flags, MailboxId, ThreadId, Uid};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use testkit::agency::{Agency, DIRECTOR, each_agency};
 
 /// One thing that clients do. Places are taken modulo what is there.
@@ -73,7 +74,10 @@ impl Work {
             let acting = act_for::<right::Draft>(tx, &who, account)?;
             match step {
                 Step::Deliver => {
-                    let message = prepare(b"Subject: x\r\n\r\ntext\r\n")?;
+                    // Some name each other: conversations of several messages.
+                    let number = here.len() % 7;
+                    let raw = format!("Message-ID: <{number}@x>\r\nSubject: x\r\n\r\ntext\r\n");
+                    let message = prepare(raw.as_bytes())?;
                     deliver(tx, account, Target::Mailbox(inbox), &message, &DeliverOptions::default())?;
                 }
                 Step::Flag { place, flag, add } => {
@@ -106,6 +110,57 @@ impl Work {
         done.await.unwrap();
     }
 
+    /// What a client that follows the changes has is what there is (RFC 8620 §5.2).
+    async fn follow(&self, client: &mut Client, max: usize) {
+        let (who, account, since) = (self.who.clone(), self.account, client.since);
+        let read = self.agency.db.read(move |s| {
+            let acting = act_for::<right::Read>(s, &who, account)?;
+            let changes = email_changes(s, &acting, since, max)?.unwrap();
+            let threads = thread_changes(s, &acting, since, max)?.unwrap();
+            let new: Vec<_> = [changes.created.clone(), changes.updated.clone()].concat();
+            let rows = emails(s, &acting, &new)?;
+            Ok((changes, threads, rows))
+        });
+        let (changes, threads, rows) = read.await.unwrap();
+        for id in &changes.created {
+            assert!(client.is_behind || !client.emails.contains_key(id), "created twice: {id}");
+        }
+        for id in changes.updated.iter().chain(&changes.destroyed) {
+            // What came and went meanwhile is told as gone.
+            assert!(client.emails.contains_key(id) || changes.destroyed.contains(id), "never created: {id}");
+        }
+        let count = changes.created.len() + changes.updated.len() + changes.destroyed.len();
+        assert!(count <= max && (count == max || !changes.has_more));
+        for id in &changes.destroyed {
+            client.emails.remove(id);
+        }
+        for row in rows {
+            client.emails.insert(row.id, (row.mailbox, row.uid, row.flags, row.thread));
+        }
+        client.threads.extend(threads.created.iter().chain(&threads.updated));
+        client.threads.retain(|id| !threads.destroyed.contains(id));
+        client.since = changes.upto;
+        client.is_behind = changes.has_more;
+    }
+
+    /// Every message, as its rows say.
+    async fn truth(&self) -> HashMap<EmailId, (MailboxId, Uid, FlagSet, ThreadId)> {
+        let account = self.account;
+        let found = self.agency.db.read(move |s| {
+            s.query(
+                "SELECT p.email_id, p.mailbox_id, p.uid, p.flags, e.thread_id FROM placement p
+                 JOIN email e ON e.account_id = p.account_id AND e.id = p.email_id WHERE p.account_id = ?1",
+                &params![account.get()],
+                |r| {
+                    let place = (MailboxId::new(r.i64(1)?), Uid(r.u32(2)?));
+                    let marks = (FlagSet(r.u64(3)?), ThreadId::new(r.i64(4)?));
+                    Ok((EmailId::new(r.i64(0)?), (place.0, place.1, marks.0, marks.1)))
+                },
+            )
+        });
+        found.await.unwrap().into_iter().collect()
+    }
+
     /// Counters equal a recount of the rows.
     async fn recount(&self) {
         let account = self.account;
@@ -132,7 +187,24 @@ impl Work {
         let (counted, usage, messages, bytes) = found.await.unwrap();
         assert!(counted.iter().all(|c| *c == (0, 0, 0)), "{counted:?}");
         assert_eq!((usage.messages, usage.bytes), (messages, bytes));
+        let truth = self.truth().await;
+        let rows = self.agency.db.read(move |s| congvu_mail::mailboxes(s, account)).await.unwrap();
+        for row in rows {
+            let here = truth.values().filter(|(mailbox, ..)| *mailbox == row.id);
+            let threads: BTreeSet<_> = here.clone().map(|(.., thread)| *thread).collect();
+            let unread: BTreeSet<_> =
+                here.filter(|(_, _, flags, _)| flags.0 & 1 == 0).map(|(.., thread)| *thread).collect();
+            assert_eq!((row.threads, row.unread_threads), (threads.len() as u64, unread.len() as u64));
+        }
     }
+}
+
+/// What a client of the changes knows.
+struct Client {
+    since: Since,
+    is_behind: bool,
+    emails: HashMap<EmailId, (MailboxId, Uid, FlagSet, ThreadId)>,
+    threads: BTreeSet<ThreadId>,
 }
 
 fn entries(view: &View) -> Vec<(u32, congvu_mail::Entry)> {
@@ -163,6 +235,8 @@ async fn uids_only_grow_and_views_equal_fresh_loads() {
         let steps = proptest::collection::vec(step(), 150).new_tree(&mut runner).unwrap().current();
         let mut seen: BTreeSet<u32> = BTreeSet::new();
         let mut old = views.current(work.account, work.inbox, None).await.unwrap();
+        let since = Since { base: 0, modseq: 0, within: None };
+        let mut client = Client { since, is_behind: false, emails: HashMap::new(), threads: BTreeSet::new() };
         for step in &steps {
             let before = work.uids(work.inbox).await;
             work.carry_out(step).await;
@@ -177,7 +251,19 @@ async fn uids_only_grow_and_views_equal_fresh_loads() {
             assert_eq!((now.modseq, now.uidnext, now.unseen), (fresh.modseq, fresh.uidnext, fresh.unseen));
             apply(&old, &now);
             old = now;
+            // Now and then, a few at a time.
+            let pick = seen.len() + before.len();
+            if pick.is_multiple_of(3) {
+                work.follow(&mut client, 1 + pick % 5).await;
+            }
         }
+        client.is_behind = true;
+        while client.is_behind {
+            work.follow(&mut client, 3).await;
+        }
+        let truth = work.truth().await;
+        assert_eq!(client.emails, truth);
+        assert_eq!(client.threads, truth.values().map(|(.., thread)| *thread).collect());
         assert!(seen.len() > 20);
         work.recount().await;
     })
