@@ -16,6 +16,7 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
             size BIGINT NOT NULL, subject TEXT NOT NULL, message_id TEXT, digest TEXT NOT NULL, envelope TEXT NOT NULL,
             citation TEXT NOT NULL, hits TEXT NOT NULL, submitted_at BIGINT NOT NULL, due_at BIGINT, level BIGINT NOT NULL,
             decided_at BIGINT, decider_id BIGINT, decider_name TEXT, comment TEXT, version BIGINT NOT NULL,
+            submission_id BIGINT, not_before BIGINT, is_waiting BIGINT NOT NULL,
             PRIMARY KEY (account_id, id)) WITHOUT ROWID;
         CREATE UNIQUE INDEX review_id ON review (id);
         CREATE UNIQUE INDEX review_email ON review (account_id, email_id);

@@ -5,6 +5,8 @@
 //!
 //! INVARIANT: [`Cleared`] is made here alone: for an account without review, by an approval, or for a report about
 //! one's own message. The queue takes nothing else (test: `what_the_agency_sends_is_held_and_what_a_unit_sends_is_not`).
+//! INVARIANT: an approval is used once; one that waits for its time can be taken back until then (test:
+//! `an_approval_that_waits_is_used_once_or_taken_back`).
 //! INVARIANT: an author never decides on their own message (test: `an_author_cannot_decide`).
 //! INVARIANT: nobody approves a message of which they have not opened every part (test:
 //! `what_was_not_opened_cannot_be_approved`).
@@ -21,15 +23,15 @@ mod read;
 mod read_ahead;
 mod state;
 
-pub use clear::{Clearance, Held, clear, review_rule};
+pub use clear::{Clearance, Held, clear, clear_automatic, may_answer_by_itself, review_rule, would_hold};
 pub use cleared::{Cleared, Origin};
-pub use deadline::step;
-pub use decide::{Decided, Decision, DecisionKind, Seen, decide, withdraw};
+pub use deadline::{step, step_telling};
+pub use decide::{Decided, Decision, DecisionKind, Seen, decide, release, withdraw};
 pub use draft::{Draft, Envelope, EnvelopeRecipient, Notify, Ret, Via};
 pub use opened::{Parts, parts_opened, record_opened, record_opened_email};
 pub use read::{
     Filter, Review, RuleHit, Step, can_decide, history, list, open, operator_list, operator_open,
-    pending_count, review_at, review_count, waiting_count,
+    pending_count, review_at, review_of_submission, review_count, waiting_count,
 };
 pub use read_ahead::ReadAhead;
 pub use state::ReviewState;

@@ -11,6 +11,7 @@ mod app_passwords;
 mod authenticator;
 mod credentials;
 pub mod fixture;
+mod mandate;
 mod operate;
 mod password;
 mod people;
@@ -31,6 +32,7 @@ pub use acting::{
 };
 pub use app_passwords::{AppPassword, app_passwords, create_app_password, revoke_app_password};
 pub use authenticator::{AuthPolicy, Authenticator, Door};
+pub use mandate::{Mandate, resume};
 pub use operate::{disable_person, reset_password};
 pub use people::{AgencyRow, PersonRow, agency, people, people_in_position, person, person_by_login};
 pub use regulations::regulation_of;

@@ -13,7 +13,8 @@ pub(crate) enum Means {
     AppPassword(CredentialId),
 }
 
-/// The proof that somebody signed in, made by [`crate::Authenticator`] alone. A connection may hold it for days, so whoever
+/// The proof that somebody signed in, made by [`crate::Authenticator`] alone,
+/// and by [`crate::resume`] for what they ordered while they were. A connection may hold it for days, so whoever
 /// acts on it asks first whether it still stands ([`still_signed_in`]).
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -79,6 +80,10 @@ impl SignedIn {
     #[must_use]
     pub const fn scope(&self) -> Option<AccountId> {
         self.scope
+    }
+
+    pub(crate) const fn means(&self) -> Means {
+        self.means
     }
 
     pub(crate) const fn row(&self) -> &PersonRow {

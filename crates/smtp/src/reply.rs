@@ -82,11 +82,14 @@ const fn codes(kind: RefusalKind) -> (u16, &'static str) {
         RefusalKind::NoRight
         | RefusalKind::SenderNotAllowed
         | RefusalKind::SeveralSenders
+        | RefusalKind::NeedsReview
         | RefusalKind::RelayDenied
         | RefusalKind::SignInToSend
         | RefusalKind::UnofficialDomain
         | RefusalKind::NotEntitled
         | RefusalKind::OwnMessage => (550, "5.7.1"),
+        // RFC 5321 §3.3: no valid recipients.
+        RefusalKind::NoRecipients => (554, "5.5.1"),
         RefusalKind::SenderPolicy => (550, "5.7.26"),
         RefusalKind::SignInFailed => (535, "5.7.8"),
         // The client keeps the message, and hears at its next sign-in what to do (RFC 4954 §6).

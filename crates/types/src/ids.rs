@@ -86,6 +86,10 @@ id! {
     ThreadId;
     /// A review of outgoing mail (kiểm duyệt thư gửi đi, S9.1).
     ReviewId;
+    /// What somebody sends, from the moment they say so (RFC 8621 EmailSubmission).
+    SubmissionId;
+    /// A name and an address that somebody writes as (RFC 8621 Identity).
+    IdentityId;
     /// An entry of the outbound queue: one message to one recipient.
     QueueId;
     /// A durable job (bounded background work).

@@ -39,6 +39,10 @@ pub enum RefusalKind {
     SenderNotAllowed,
     /// The message is from accounts of which each has a decision of its own (S9.1).
     SeveralSenders,
+    /// The message is for nobody.
+    NoRecipients,
+    /// What this account sends is decided on by a person, so that nothing is sent by itself (S9.1).
+    NeedsReview,
     /// No such recipient here.
     UnknownRecipient,
     /// Mail for that domain is not relayed for this peer.
@@ -75,7 +79,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind, for tests that each has its words.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::NotFound,
         Self::NoRight,
         Self::SignInFailed,
@@ -92,6 +96,8 @@ impl RefusalKind {
         Self::InUse,
         Self::SenderNotAllowed,
         Self::SeveralSenders,
+        Self::NoRecipients,
+        Self::NeedsReview,
         Self::UnknownRecipient,
         Self::RelayDenied,
         Self::SenderPolicy,

@@ -179,6 +179,8 @@ const fn status_of(kind: RefusalKind) -> StatusCode {
         | RefusalKind::InvalidMessage
         | RefusalKind::TooManyParts
         | RefusalKind::SeveralSenders
+        | RefusalKind::NeedsReview
+        | RefusalKind::NoRecipients
         | RefusalKind::MailLoop
         | RefusalKind::ReasonNeeded
         | RefusalKind::NotOpened => StatusCode::UNPROCESSABLE_ENTITY,

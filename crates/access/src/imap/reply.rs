@@ -103,6 +103,8 @@ const fn code(kind: RefusalKind) -> &'static str {
         | RefusalKind::InvalidMessage
         | RefusalKind::TooManyParts
         | RefusalKind::SeveralSenders
+        | RefusalKind::NeedsReview
+        | RefusalKind::NoRecipients
         | RefusalKind::AlreadyDecided
         | RefusalKind::Changed
         | RefusalKind::ReasonNeeded

@@ -1,11 +1,11 @@
 //! The gate: may this message leave now, or is it held for a decision?
 
-use super::{Cleared, Draft, RuleHit, read, state::ReviewState};
+use super::{Cleared, Draft, Envelope, Notify, RuleHit, read, state::ReviewState};
 use congvu_directory::{Acting, regulation_of, right};
 use congvu_mail::{DeliverOptions, Delivered, Role, Target};
 use congvu_regulation::{Decision as Ruling, OutgoingReview, Regulation};
 use congvu_storage::{Chain, Event, Snapshot, Tx, params};
-use congvu_types::{Citation, Error, Refusal, RefusalKind, Result, ReviewId, Timestamp};
+use congvu_types::{AccountId, Citation, EmailAddress, Error, Refusal, RefusalKind, Result, ReviewId, SubmissionId, Timestamp};
 
 /// What the gate says.
 #[derive(Debug)]
@@ -29,6 +29,44 @@ pub struct Held {
 pub fn review_rule(snapshot: &Snapshot, acting: &Acting<right::Submit>) -> Result<Option<Citation>> {
     let regulation = regulation_of(snapshot, acting.agency())?;
     Ok(regulation.outgoing(acting.kind()).map(|rule| rule.citation.clone()))
+}
+
+/// Asks what [`clear`] would say, changing nothing: the article by which the message would be held, if it would.
+pub fn would_hold(snapshot: &Snapshot, acting: &Acting<right::Submit>, draft: &Draft) -> Result<Option<Citation>> {
+    let regulation = regulation_of(snapshot, acting.agency())?;
+    recipient_rules(&regulation, draft)?;
+    Ok(regulation.outgoing(acting.kind()).map(|rule| rule.citation.clone()))
+}
+
+/// Refuses, with the article, an account under review to be one that answers by itself: nobody would decide on what it
+/// says (S9.1, Điều 9).
+pub fn may_answer_by_itself(snapshot: &Snapshot, account: AccountId) -> Result<()> {
+    let row = congvu_directory::account(snapshot, account)?;
+    match regulation_of(snapshot, row.agency)?.outgoing(row.kind) {
+        Some(rule) => Err(Refusal::new(RefusalKind::NeedsReview).citing(&rule.citation).into()),
+        None => Ok(()),
+    }
+}
+
+/// Clears what an account answers by itself (RFC 3834): never for an account under review (S9.1, Điều 9), never to a domain
+/// that the regulation refuses (S8.3a, Điều 8). The reverse-path is null (RFC 3834 §3.3).
+pub fn clear_automatic(
+    snapshot: &Snapshot,
+    account: AccountId,
+    to: &EmailAddress,
+    raw: &[u8],
+) -> Result<Cleared> {
+    may_answer_by_itself(snapshot, account)?;
+    let row = congvu_directory::account(snapshot, account)?;
+    let regulation = regulation_of(snapshot, row.agency)?;
+    if let Ruling::Refused(citation) = regulation.recipient(to.domain()) {
+        return Err(Refusal::new(RefusalKind::UnofficialDomain).citing(citation).with("address", to).into());
+    }
+    let mut envelope = Envelope::new(None, [to.clone()]);
+    for recipient in &mut envelope.recipients {
+        recipient.notify = Notify::NEVER;
+    }
+    Cleared::automatic(account, row.agency, envelope, raw)
 }
 
 /// Clears a message of an account that is not reviewed; holds every other whole: never some recipients now and some
@@ -105,8 +143,9 @@ fn insert(
     tx.execute(
         "INSERT INTO review (account_id, id, agency_id, author_id, author_name, state, mailbox_id, uidvalidity, uid,
             email_id, blob_hash, size, subject, message_id, digest, envelope, citation, hits, submitted_at, due_at,
-            level, version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, 0)",
+            level, version, submission_id, not_before, is_waiting)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, 0, 0, ?21, ?22,
+            0)",
         &params![
             acting.account().get(),
             id.get(),
@@ -127,7 +166,9 @@ fn insert(
             json(citation)?,
             json(hits)?,
             now,
-            due_at
+            due_at,
+            draft.submission.map(SubmissionId::get),
+            draft.not_before
         ],
     )?;
     Ok(())

@@ -1,9 +1,9 @@
 //! The proof that a message may leave.
 
-use super::{Draft, Envelope, Via};
+use super::{Draft, Envelope, Review, Via};
 use congvu_message::Dsn;
 use congvu_storage::BlobHash;
-use congvu_types::{AccountId, AgencyId, EmailAddress, EmailId, Result, ReviewId};
+use congvu_types::{AccountId, AgencyId, EmailAddress, EmailId, Result, ReviewId, SubmissionId};
 use std::sync::Arc;
 
 /// Whose message it is.
@@ -29,6 +29,7 @@ pub struct Cleared {
     envelope: Arc<Envelope>,
     message: congvu_mail::PreparedMessage,
     files_sent_copy: bool,
+    submission: Option<SubmissionId>,
 }
 
 impl Cleared {
@@ -38,19 +39,27 @@ impl Cleared {
             origin: Origin::Account { account, agency, review: None },
             envelope: draft.envelope.clone(),
             message: draft.message.clone(),
-            files_sent_copy: draft.via != Via::Smtp,
+            files_sent_copy: !matches!(draft.via, Via::Smtp | Via::Jmap),
+            submission: draft.submission,
         }
     }
 
     /// For `decide` alone: an approval of exactly these bytes.
-    pub(super) fn approved(
-        (account, agency): (AccountId, AgencyId),
-        review: (ReviewId, EmailId),
-        envelope: Envelope,
-        message: congvu_mail::PreparedMessage,
-    ) -> Self {
-        let origin = Origin::Account { account, agency, review: Some(review) };
-        Self { origin, envelope: Arc::new(envelope), message, files_sent_copy: true }
+    pub(super) fn approved(review: &Review, message: congvu_mail::PreparedMessage) -> Self {
+        let origin = Origin::Account {
+            account: review.account,
+            agency: review.agency,
+            review: Some((review.id, review.email)),
+        };
+        let envelope = Arc::new(review.envelope.clone());
+        Self { origin, envelope, message, files_sent_copy: true, submission: review.submission }
+    }
+
+    /// For `clear_automatic` alone: an answer that an account without review gives by itself.
+    pub(super) fn automatic(account: AccountId, agency: AgencyId, envelope: Envelope, raw: &[u8]) -> Result<Self> {
+        let message = congvu_mail::prepare(raw)?;
+        let origin = Origin::Account { account, agency, review: None };
+        Ok(Self { origin, envelope: Arc::new(envelope), message, files_sent_copy: false, submission: None })
     }
 
     /// System mail: a delivery report to the sender of the message that it speaks of (RFC 3464). The bytes are written
@@ -62,7 +71,7 @@ impl Cleared {
             recipient.notify = super::Notify::NEVER;
         }
         let message = congvu_mail::prepare(&raw)?;
-        Ok(Self { origin: Origin::Report, envelope: Arc::new(envelope), message, files_sent_copy: false })
+        Ok(Self { origin: Origin::Report, envelope: Arc::new(envelope), message, files_sent_copy: false, submission: None })
     }
 
     /// Returns whose it is.
@@ -94,6 +103,12 @@ impl Cleared {
     #[must_use]
     pub const fn files_sent_copy(&self) -> bool {
         self.files_sent_copy
+    }
+
+    /// Returns the submission that is told what becomes of it.
+    #[must_use]
+    pub const fn submission(&self) -> Option<SubmissionId> {
+        self.submission
     }
 
     /// Returns the name of the bytes.

@@ -8,6 +8,15 @@ use congvu_types::{Result, ReviewId};
 /// Passes up to `limit` overdue reviews on to the next deputy that the regulation names, and tells them. Where no
 /// deputy is left the review waits on. Never sends. Returns how many it passed on; call it again while it is `limit`.
 pub fn step(tx: &mut Tx, limit: usize) -> Result<usize> {
+    step_telling(tx, limit, |_, _| Ok(()))
+}
+
+/// Like [`step`]; tells `tell` of each review that passed on, in the same transaction.
+pub fn step_telling(
+    tx: &mut Tx,
+    limit: usize,
+    mut tell: impl FnMut(&mut Tx, &Review) -> Result<()>,
+) -> Result<usize> {
     let now = tx.now();
     let due = tx.query(
         "SELECT id FROM review WHERE due_at <= ?1 AND state = 'awaiting' ORDER BY due_at LIMIT ?2",
@@ -23,6 +32,7 @@ pub fn step(tx: &mut Tx, limit: usize) -> Result<usize> {
         // Another node may have been quicker.
         if review.state == ReviewState::Awaiting && review.due_at.is_some_and(|at| at <= now) {
             pass_on(tx, review)?;
+            tell(tx, review)?;
         }
     }
     Ok(due.len())

@@ -114,6 +114,10 @@ pub fn decide(
     let moved = close(tx, &mut review, (decision.kind.state(), decision.kind.role()), Some((who, comment)))?;
     record(tx, &review, decision.kind.event())?;
     let cleared = match decision.kind {
+        DecisionKind::Approve if review.not_before.is_some_and(|at| at > tx.now()) => {
+            wait(tx, &mut review)?;
+            None
+        }
         DecisionKind::Approve => Some(approved(tx, &review, ahead)?),
         DecisionKind::Return | DecisionKind::Reject => None,
     };
@@ -163,13 +167,13 @@ fn close(
     };
     (review.state, review.mailbox, review.uidvalidity, review.uid) =
         (state, target.id, target.uidvalidity, uid);
-    (review.decided_at, review.due_at) = (Some(tx.now()), None);
+    (review.decided_at, review.due_at, review.is_waiting) = (Some(tx.now()), None, false);
     if let Some((who, comment)) = decided {
         review.decider = Some((who.person(), who.name().to_owned()));
         review.comment = comment;
     }
     tx.execute(
-        "UPDATE review SET state = ?3, mailbox_id = ?4, uidvalidity = ?5, uid = ?6, decided_at = ?7, due_at = NULL,
+        "UPDATE review SET state = ?3, mailbox_id = ?4, uidvalidity = ?5, uid = ?6, decided_at = ?7, due_at = NULL, is_waiting = 0,
             decider_id = ?8, decider_name = ?9, comment = ?10 WHERE account_id = ?1 AND id = ?2",
         &params![
             review.account.get(),
@@ -203,12 +207,35 @@ fn record(tx: &mut Tx, review: &Review, name: &'static str) -> Result<()> {
 }
 
 fn approved(tx: &Tx, review: &Review, ahead: &ReadAhead) -> Result<Cleared> {
-    let message = ahead.message(tx, &review.blob)?;
-    let whose = (review.account, review.agency);
-    Ok(Cleared::approved(whose, (review.id, review.email), review.envelope.clone(), message))
+    Ok(Cleared::approved(review, ahead.message(tx, &review.blob)?))
 }
 
-/// Takes a held message back: its author alone, before the decision. It becomes a draft again.
+/// Keeps an approval until its time, for [`release`].
+fn wait(tx: &mut Tx, review: &mut Review) -> Result<()> {
+    review.is_waiting = true;
+    tx.execute("UPDATE review SET is_waiting = 1 WHERE id = ?1", &params![review.id.get()])?;
+    Ok(())
+}
+
+/// Makes use of an approval that waited for its time: once, and not before. `None` when there is none that may be used. The
+/// bytes are those that were approved, whatever happened to the draft meanwhile (S9.1, Điều 9).
+pub fn release(tx: &mut Tx, id: ReviewId) -> Result<Option<Cleared>> {
+    let now = tx.now();
+    let used = tx.execute(
+        "UPDATE review SET is_waiting = 0, version = version + 1
+         WHERE id = ?1 AND state = ?2 AND is_waiting = 1 AND not_before <= ?3",
+        &params![id.get(), ReviewState::Approved.as_str(), now],
+    )?;
+    let Some(review) = read::get(tx, id)?.filter(|_| used == 1) else { return Ok(None) };
+    if review.blob.to_hex() != review.digest.whole {
+        return Err(Refusal::new(RefusalKind::Changed).citing(&review.citation).into());
+    }
+    record(tx, &review, "review.released")?;
+    approved(tx, &review, &ReadAhead::default()).map(Some)
+}
+
+/// Takes a held message back: its author alone, before the decision, or while an approval waits for its time. It becomes a
+/// draft again.
 pub fn withdraw(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {
     still_signed_in(tx, who)?;
     let mut review = lock(tx, id)?;
@@ -216,7 +243,7 @@ pub fn withdraw(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {
         read::open(tx, who, id)?;
         return Err(Refusal::new(RefusalKind::NoRight).citing(&review.citation).into());
     }
-    if review.state != ReviewState::Awaiting {
+    if review.state != ReviewState::Awaiting && !review.is_waiting {
         return Err(Refusal::new(RefusalKind::AlreadyDecided).citing(&review.citation).into());
     }
     let moved = close(tx, &mut review, (ReviewState::Withdrawn, Role::Drafts), Some((who, None)))?;

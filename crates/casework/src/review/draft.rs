@@ -4,7 +4,7 @@ use congvu_mail::PreparedMessage;
 use congvu_message::{
     MAX_DEPTH, MAX_PARTS, MessageDigest, SenderFields, digest, is_within_limits, sender_fields,
 };
-use congvu_types::{EmailAddress, Refusal, RefusalKind, Result};
+use congvu_types::{EmailAddress, Refusal, RefusalKind, Result, SubmissionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub enum Via {
     /// SMTP submission: the client files its own copy in Sent.
     Smtp,
+    /// JMAP, as the web application speaks: the client files its own copy in Sent.
+    Jmap,
     /// The web application.
     Web,
     /// The command line.
@@ -107,6 +109,8 @@ pub struct Draft {
     pub(crate) fields: Arc<SenderFields>,
     pub(crate) digest: Arc<MessageDigest>,
     pub(crate) via: Via,
+    pub(crate) submission: Option<SubmissionId>,
+    pub(crate) not_before: Option<Timestamp>,
 }
 
 impl Draft {
@@ -120,7 +124,14 @@ impl Draft {
             return Err(refusal.with("levels", MAX_DEPTH).into());
         }
         let message = congvu_mail::prepare(raw)?;
-        Ok(Self { message, envelope: Arc::new(envelope), fields, digest: Arc::new(digest(raw)), via })
+        Ok(Self { message, envelope: Arc::new(envelope), fields, digest: Arc::new(digest(raw)), via, submission: None, not_before: None })
+    }
+
+    /// Says whose submission it is, which is told what becomes of it, and when it leaves at the earliest: an approval before
+    /// that is kept until then.
+    #[must_use]
+    pub fn for_submission(&self, id: SubmissionId, not_before: Option<Timestamp>) -> Self {
+        Self { submission: Some(id), not_before, ..self.clone() }
     }
 
     /// Returns the message; its blob is to be staged before the transaction.

@@ -5,11 +5,12 @@ use congvu_directory::{PersonRow, account, own_account, person};
 use congvu_mail::{DeliverOptions, Role, Target};
 use congvu_message::{Notice, notice};
 use congvu_storage::Tx;
-use congvu_types::{AccountId, EmailAddress, Error, Language, PersonId, Result, sentence};
+use congvu_types::{AccountId, EmailAddress, Error, Language, PersonId, Result, Timestamp, sentence};
 
 /// Tells the author what was decided: in their own account, or in the shared one by name.
 pub(super) fn tell_author(tx: &mut Tx, review: &Review, decider: &str) -> Result<()> {
     let key = match review.state {
+        ReviewState::Approved if review.is_waiting => "review.notice.approvedLater",
         ReviewState::Approved => "review.notice.approved",
         ReviewState::Returned => "review.notice.returned",
         ReviewState::Rejected => "review.notice.rejected",
@@ -37,7 +38,9 @@ fn send(
     let citation = review.citation.to_string();
     let comment = review.comment.as_deref().filter(|_| review.decided_at.is_some()).unwrap_or(&none);
     let address = shared.address.to_string();
+    let leaves_at = review.not_before.map(Timestamp::rfc5322).unwrap_or_default();
     let values = [
+        ("time", leaves_at.as_str()),
         ("name", name),
         ("subject", review.subject.as_str()),
         ("account", address.as_str()),

@@ -8,7 +8,7 @@ use congvu_message::MessageDigest;
 use congvu_storage::{BlobHash, Row, Snapshot, Tx, params};
 use congvu_types::{
     AccountId, AgencyId, Citation, EmailId, Error, MailboxId, PersonId, RefusalKind, Result, ReviewId,
-    Timestamp, Uid,
+    SubmissionId, Timestamp, Uid,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -75,6 +75,12 @@ pub struct Review {
     pub decider: Option<(PersonId, String)>,
     /// What they said.
     pub comment: Option<String>,
+    /// The submission that it came from, for who sends by JMAP.
+    pub submission: Option<SubmissionId>,
+    /// When it leaves at the earliest.
+    pub not_before: Option<Timestamp>,
+    /// Whether it was approved and waits for that time.
+    pub is_waiting: bool,
 }
 
 /// One step of a review's history.
@@ -151,6 +157,9 @@ fn row(r: &Row<'_>) -> Result<Review> {
         decided_at: r.opt_i64(21)?.map(Timestamp),
         decider: r.opt_i64(22)?.map(PersonId::new).zip(r.opt_text(23)?),
         comment: r.opt_text(24)?,
+        submission: r.opt_i64(25)?.map(SubmissionId::new),
+        not_before: r.opt_i64(26)?.map(Timestamp),
+        is_waiting: r.i64(27)? != 0,
     })
 }
 
@@ -164,7 +173,7 @@ fn stored(snapshot: &Snapshot, id: ReviewId) -> Result<Option<Result<Review>>> {
     snapshot.query_opt(
         "SELECT account_id, id, agency_id, author_id, author_name, state, mailbox_id, uidvalidity, uid, email_id,
             blob_hash, size, subject, message_id, digest, envelope, citation, hits, submitted_at, due_at, level,
-            decided_at, decider_id, decider_name, comment
+            decided_at, decider_id, decider_name, comment, submission_id, not_before, is_waiting
          FROM review WHERE id = ?1",
         &params![id.get()],
         |r| Ok(row(r)),
@@ -232,6 +241,15 @@ pub fn review_at(
         Some(id) => get(snapshot, id),
         None => Ok(None),
     }
+}
+
+/// Returns the review of a submission of an account, for who may read the account.
+pub fn review_of_submission(
+    snapshot: &Snapshot,
+    acting: &Acting<right::Read>,
+    id: ReviewId,
+) -> Result<Option<Review>> {
+    Ok(get(snapshot, id)?.filter(|review| review.account == acting.account()))
 }
 
 /// Returns the id of the review of a stored message.
