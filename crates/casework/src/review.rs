@@ -26,12 +26,12 @@ mod state;
 pub use clear::{Clearance, Held, clear, clear_automatic, may_answer_by_itself, review_rule, would_hold};
 pub use cleared::{Cleared, Origin};
 pub use deadline::{step, step_telling};
-pub use decide::{Decided, Decision, DecisionKind, Seen, decide, release, withdraw};
+pub use decide::{Decided, Decision, DecisionKind, Seen, decide, lapse, release, withdraw};
 pub use draft::{Draft, Envelope, EnvelopeRecipient, Notify, Ret, Via};
 pub use opened::{Parts, parts_opened, record_opened, record_opened_email};
 pub use read::{
     Filter, Review, RuleHit, Step, can_decide, history, list, open, operator_list, operator_open,
-    pending_count, review_at, review_of_submission, review_count, waiting_count,
+    pending_count, review_at, review_count, review_facts, waiting_count,
 };
 pub use read_ahead::ReadAhead;
 pub use state::ReviewState;

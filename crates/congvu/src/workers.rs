@@ -2,8 +2,8 @@
 
 use crate::anchors;
 use congvu_smtp::Outbound;
-use congvu_storage::{Actor, BlobReference, Db};
-use congvu_transport::{Site, fanout, queue};
+use congvu_storage::{Actor, BlobReference, Db, Tx};
+use congvu_transport::{Site, fanout, queue, submission, vacation};
 use std::{path::PathBuf, sync::LazyLock, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -17,6 +17,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 const SWEEP_AFTER_SECONDS: u64 = 24 * 3600;
 /// Jobs are looked for this often even when nothing is told of.
 const JOBS_EVERY: Duration = Duration::from_secs(5);
+/// What waits for its time is looked for at its time, and this often: it may have been sent a moment ago.
+const SCHEDULED_EVERY: Duration = Duration::from_secs(1);
+/// Messages to be answered for who is away are looked for this often.
+const VACATIONS_EVERY: Duration = Duration::from_secs(10);
+/// Rows removed in one transaction.
+const FORGOTTEN_AT_ONCE: usize = 100;
 
 /// Messages of deleted mailboxes are looked for this often.
 const PURGE_EVERY: Duration = Duration::from_secs(5);
@@ -44,6 +50,8 @@ pub(crate) fn start(
         tasks.spawn(outbound.run(stop.clone()));
     }
     tasks.spawn(jobs(db.clone(), site.clone(), stop.clone()));
+    tasks.spawn(scheduled(db.clone(), site.clone(), stop.clone()));
+    tasks.spawn(vacations(db.clone(), site.clone(), stop.clone()));
     tasks.spawn(deadlines(db.clone(), stop.clone()));
     tasks.spawn(sweep(db.clone(), stop.clone()));
     tasks.spawn(purge(db.clone(), stop.clone()));
@@ -69,11 +77,43 @@ async fn jobs(db: Db, site: Site, stop: CancellationToken) {
     }
 }
 
+/// Releases what waited for its time, by the gate that everything passes (S9.1, Điều 9).
+async fn scheduled(db: Db, site: Site, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match submission::step(&db, &site).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "releasing what is due"),
+        }
+        let next = db.read_quick(submission::next_due).await.ok().flatten();
+        let until = next.map(|at| at.since(db.clock().now()).max(Duration::from_millis(50)));
+        if !wait(until.map_or(SCHEDULED_EVERY, |until| until.min(SCHEDULED_EVERY)), &stop).await {
+            break;
+        }
+    }
+}
+
+/// Answers for who is away.
+async fn vacations(db: Db, site: Site, stop: CancellationToken) {
+    while wait(VACATIONS_EVERY, &stop).await {
+        while !stop.is_cancelled() {
+            match vacation::step(&db, &site).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, "answering for who is away");
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// S9.1 (Điều 9): a decision that takes too long passes to a deputy, never to sending.
 async fn deadlines(db: Db, stop: CancellationToken) {
     while wait(DEADLINES_EVERY, &stop).await {
         loop {
-            let step = |tx: &mut congvu_storage::Tx| congvu_casework::review::step(tx, DEADLINES_AT_ONCE);
+            let step = |tx: &mut congvu_storage::Tx| congvu_transport::pass_overdue_on(tx, DEADLINES_AT_ONCE);
             match db.write(Actor::System("review"), step).await {
                 Ok(DEADLINES_AT_ONCE) => {}
                 Ok(_) => break,
@@ -100,6 +140,22 @@ async fn retention(db: Db, stop: CancellationToken) {
         match congvu_mail::remove_outdated(&db).await {
             Ok(removed) => tracing::info!(removed, "removed tombstones and keys that had their time"),
             Err(error) => tracing::error!(%error, "removing tombstones and keys"),
+        }
+        forget(&db, "submissions", submission::forget_old).await;
+        forget(&db, "answered senders", vacation::forget_answered).await;
+    }
+}
+
+/// Removes what has had its time, some at a time.
+async fn forget(db: &Db, what: &str, step: fn(&mut Tx, usize) -> congvu_types::Result<usize>) {
+    loop {
+        match db.write_bulk(Actor::System("retention"), move |tx| step(tx, FORGOTTEN_AT_ONCE)).await {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, what, "removing what has had its time");
+                break;
+            }
         }
     }
 }

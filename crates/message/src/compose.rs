@@ -45,6 +45,61 @@ pub fn notice(notice: &Notice<'_>) -> Vec<u8> {
     builder.write_to_vec().unwrap_or_default()
 }
 
+/// What an account answers by itself while nobody is there.
+#[derive(Debug, Clone)]
+pub struct Answer<'a> {
+    /// The account's address.
+    pub from: &'a EmailAddress,
+    /// The name shown beside it.
+    pub from_name: &'a str,
+    /// Whom it answers: the reverse-path.
+    pub to: &'a EmailAddress,
+    /// The subject.
+    pub subject: &'a str,
+    /// The plain text.
+    pub text: Option<&'a str>,
+    /// The HTML.
+    pub html: Option<&'a str>,
+    /// The message that it answers.
+    pub original: &'a [u8],
+    /// Now.
+    pub at: Timestamp,
+    /// Makes the Message-ID unique.
+    pub unique: &'a str,
+}
+
+/// References longer than this are left out but for the message that is answered.
+const LONGEST_REFERENCES: usize = 2000;
+
+/// Writes an automatic answer (RFC 3834 §3.1, RFC 5230 §4.6): to the reverse-path, marked as one, so that no other answers it.
+#[must_use]
+pub fn answer(answer: &Answer<'_>) -> Vec<u8> {
+    let mut builder = MessageBuilder::new()
+        .from(Address::new_address(Some(answer.from_name), answer.from.to_string()))
+        .to(Address::new_address(None::<&str>, answer.to.to_string()))
+        .subject(answer.subject)
+        .date(answer.at.seconds())
+        .message_id(format!("{}@{}", answer.unique, answer.from.domain()))
+        .header("Auto-Submitted", Raw::new("auto-replied"));
+    let field = |name| {
+        let value = crate::headers::get(answer.original, name).map(|f| crate::headers::unfold(f.value))?;
+        String::from_utf8(value).ok().filter(|v| v.is_ascii() && v.len() <= LONGEST_REFERENCES)
+    };
+    if let Some(id) = field("Message-ID").filter(|id| id.starts_with('<') && id.ends_with('>')) {
+        let before = field("References").unwrap_or_default();
+        builder = builder
+            .header("In-Reply-To", Raw::new(id.clone()))
+            .header("References", Raw::new(format!("{before} {id}").trim().to_owned()));
+    }
+    if let Some(text) = answer.text {
+        builder = builder.text_body(text);
+    }
+    if let Some(html) = answer.html {
+        builder = builder.html_body(html);
+    }
+    builder.write_to_vec().unwrap_or_default()
+}
+
 /// What became of one recipient (RFC 3464 §2.3).
 #[derive(Debug, Clone)]
 pub struct DsnRecipient<'a> {

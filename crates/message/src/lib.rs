@@ -25,7 +25,7 @@ pub use attachment::{Attachment, attached, attachment_name, attachments};
 pub use authors::{AuthorFault, Authors, mailbox_list, read_authors};
 pub use body::{all_text, decode_part, html_body, html_of_its_own, text_body, text_parts};
 pub use codec::{DecodeError, decode_summary, encode_summary};
-pub use compose::{Dsn, DsnRecipient, Notice, dsn, notice};
+pub use compose::{Answer, Dsn, DsnRecipient, Notice, answer, dsn, notice};
 pub use digest::{MessageDigest, digest};
 pub use envelope::Envelope;
 pub use html::{InlineImages, SafeHtml, safe_html};

@@ -1,6 +1,9 @@
 //! Delivery status notifications (RFC 3464): what became of a message, told to who sent it, if they asked for it.
 
-use crate::{Site, queue};
+use crate::{
+    Site, queue,
+    submission::{Note, Reached},
+};
 use congvu_casework::review::{Cleared, Envelope, EnvelopeRecipient, Notify, Ret};
 use congvu_message::{Dsn, DsnRecipient, headers};
 use congvu_storage::{BlobHash, Tx};
@@ -74,6 +77,27 @@ impl Outcome {
         status: &str,
     ) -> Self {
         Self { address, notify, orcpt, fate, status: status.to_owned(), remote: None, answer: None }
+    }
+
+    /// What a submission is told of it (RFC 8621 §7: `deliveryStatus`): what the other server said, or what we would.
+    pub(crate) fn note(&self) -> Note {
+        let reached = match self.fate {
+            Fate::Failed => Reached::No,
+            Fate::Delayed => Reached::Queued,
+            Fate::Delivered => Reached::Yes,
+            Fate::Relayed => Reached::Unknown,
+        };
+        let code = match (self.fate, self.status.as_str()) {
+            (Fate::Delivered | Fate::Relayed, _) => 250,
+            (Fate::Delayed, _) => 451,
+            // RFC 3463 §3.3: mailbox full.
+            (Fate::Failed, "5.2.2") => 552,
+            (Fate::Failed, _) => 550,
+        };
+        let said = self.answer.clone().filter(|answer| answer.starts_with(|c: char| c.is_ascii_digit()));
+        let ours =
+            || format!("{code} {} {}", self.status, self.answer.as_deref().unwrap_or(self.fate.action()));
+        Note::new(&self.address, reached, said.unwrap_or_else(ours))
     }
 
     /// RFC 3461 §4.1: only what was asked for is told.

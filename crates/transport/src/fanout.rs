@@ -8,11 +8,12 @@ use crate::{
     dsn::{self, Fate, Original, Outcome},
     local::{self, AT_ONCE, Local},
     queue::{GIVE_UP_AFTER, TOPIC, codec, retry_after},
+    submission::{self, Note},
 };
 use congvu_casework::review::{Envelope, Notify};
 use congvu_mail::{PreparedMessage, Role};
 use congvu_storage::{Actor, BlobHash, Db, Row, Snapshot, Tx, params};
-use congvu_types::{AccountId, Flags, JobId, ModSeq, Result, Timestamp};
+use congvu_types::{AccountId, Flags, JobId, ModSeq, Result, SubmissionId, Timestamp};
 use std::collections::BTreeMap;
 
 /// A job: one message for many accounts.
@@ -23,6 +24,8 @@ struct Job {
     folder: Role,
     original: Original,
     attempts: u32,
+    /// The submission that it came from.
+    submission: Option<(AccountId, SubmissionId)>,
 }
 
 /// A job was put off so often, and a report of success that cannot be sent holds its message back no more.
@@ -38,6 +41,7 @@ pub(crate) fn create(
     local: &Local<'_>,
     envelope: &Envelope,
     accounts: &BTreeMap<AccountId, Vec<usize>>,
+    submission: Option<(AccountId, SubmissionId)>,
 ) -> Result<()> {
     // The same arrival once more is the same job.
     let before =
@@ -50,8 +54,8 @@ pub(crate) fn create(
     tx.changed(TOPIC, ModSeq(id.unsigned_abs()));
     tx.execute(
         "INSERT INTO fanout_job (id, key, folder, mail_from, ret, envid, blob_hash, version, created_at, attempts, next_at,
-            answer)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0, ?8, '')",
+            answer, sender_id, submission_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0, ?8, '', ?9, ?10)",
         &params![
             id,
             local.key,
@@ -60,7 +64,9 @@ pub(crate) fn create(
             codec::ret(envelope.ret),
             envelope.envid.clone(),
             local.message.blob.hash().as_bytes(),
-            now
+            now,
+            submission.map(|(account, _)| account.get()),
+            submission.map(|(_, id)| id.get())
         ],
     )?;
     for (account, places) in accounts {
@@ -99,7 +105,8 @@ fn open(snapshot: &Snapshot, id: JobId) -> Result<Option<(Job, PreparedMessage)>
 
 fn read(snapshot: &Snapshot, id: JobId) -> Result<Option<Job>> {
     snapshot.query_opt(
-        "SELECT id, key, folder, mail_from, ret, envid, blob_hash, created_at, attempts FROM fanout_job WHERE id = ?1",
+        "SELECT id, key, folder, mail_from, ret, envid, blob_hash, created_at, attempts, sender_id,
+            submission_id FROM fanout_job WHERE id = ?1",
         &params![id.get()],
         job,
     )
@@ -123,6 +130,7 @@ fn job(r: &Row<'_>) -> Result<Job> {
             arrived_at: Timestamp(r.i64(7)?),
         },
         attempts: r.u32(8)?,
+        submission: (r.opt_i64(9)?.map(AccountId::new)).zip(r.opt_i64(10)?.map(SubmissionId::new)),
     })
 }
 
@@ -168,23 +176,41 @@ fn deliver(tx: &mut Tx, site: &Site, job: &Job, message: &PreparedMessage, turn:
     // Two nodes on one job take turns here.
     tx.execute("UPDATE fanout_job SET version = version + 1 WHERE id = ?1", &params![job.id.get()])?;
     let batch = addressees(tx, job.id, turn.one)?;
-    let (count, local) =
-        (batch.len(), Local { key: &job.key, folder: job.folder, message, flags: Flags::NONE });
-    let mut outcomes = Vec::new();
+    let (count, local) = (
+        batch.len(),
+        Local {
+            key: &job.key,
+            folder: job.folder,
+            message,
+            flags: Flags::NONE,
+            mail_from: job.original.mail_from.as_ref(),
+        },
+    );
+    let (mut outcomes, mut notes) = (Vec::new(), Vec::new());
     for Addressee { account, address, asked } in batch {
         let outcome = local::deliver(tx, account, &local)?;
         strike(tx, job.id, account)?;
-        match outcome {
-            Ok(()) if asked.0.success && turn.tells_success => {
-                outcomes.push(Outcome::of_text(address, asked, Fate::Delivered, "2.1.5"));
-            }
-            Ok(()) => {}
+        let is_wanted = outcome.is_err() || asked.0.success && turn.tells_success;
+        let outcome = match outcome {
+            Ok(()) => Outcome::of_text(address, asked, Fate::Delivered, "2.1.5"),
             // RFC 3463 §3.3: 5.2.2, mailbox full.
-            Err(_) => outcomes.push(Outcome::of_text(address, asked, Fate::Failed, "5.2.2")),
+            Err(_) => Outcome::of_text(address, asked, Fate::Failed, "5.2.2"),
+        };
+        notes.push(outcome.note());
+        if is_wanted {
+            outcomes.push(outcome);
         }
     }
     dsn::send_each(tx, site, &job.original, &outcomes)?;
+    tell_submission(tx, job, &notes)?;
     Ok(count)
+}
+
+fn tell_submission(tx: &mut Tx, job: &Job, notes: &[Note]) -> Result<()> {
+    match job.submission {
+        Some(submission) => submission::note(tx, submission, notes),
+        None => Ok(()),
+    }
 }
 
 fn strike(tx: &mut Tx, job: JobId, account: AccountId) -> Result<()> {
@@ -229,7 +255,9 @@ fn give_up(tx: &mut Tx, site: &Site, job: &Job, addressees: Vec<Addressee>) -> R
         // RFC 3463 §3.5: 4.4.7, delivery time expired.
         outcomes.push(Outcome::of_text(address, asked, Fate::Failed, "4.4.7"));
     }
-    dsn::send_each(tx, site, &job.original, &outcomes)
+    dsn::send_each(tx, site, &job.original, &outcomes)?;
+    let notes: Vec<Note> = outcomes.iter().map(Outcome::note).collect();
+    tell_submission(tx, job, &notes)
 }
 
 fn end_or_put_off(tx: &mut Tx, id: JobId, why: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Where each recipient's mail goes, and delivery to accounts here.
 
-use crate::Site;
+use crate::{Site, vacation};
 use congvu_casework::review::EnvelopeRecipient;
 use congvu_directory::Recipient;
 use congvu_mail::{DeliverOptions, PreparedMessage, Role, Target};
@@ -65,6 +65,8 @@ pub(crate) struct Local<'a> {
     pub(crate) message: &'a PreparedMessage,
     /// Its flags.
     pub(crate) flags: Flags,
+    /// The reverse-path, to which the account may answer by itself.
+    pub(crate) mail_from: Option<&'a EmailAddress>,
 }
 
 /// Delivers to one account. An account without room refuses before anything is written, so that the others of the same
@@ -73,7 +75,12 @@ pub(crate) struct Local<'a> {
 pub(crate) fn deliver(tx: &mut Tx, account: AccountId, local: &Local<'_>) -> Result<Result<(), Refusal>> {
     let options = DeliverOptions { flags: local.flags, ..DeliverOptions::default() };
     match congvu_mail::deliver(tx, account, Target::Role(local.folder), local.message, &options) {
-        Ok(_) => Ok(Ok(())),
+        Ok(_) => {
+            if let Some(sender) = local.mail_from.filter(|_| local.folder == Role::Inbox) {
+                vacation::arrived(tx, account, sender, &local.message.blob.hash())?;
+            }
+            Ok(Ok(()))
+        }
         Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::OverQuota => Ok(Err(refusal)),
         Err(error) => Err(error),
     }

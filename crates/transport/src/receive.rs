@@ -66,9 +66,15 @@ pub fn receive(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Vec<Receip
         outcomes[place] = Err(Refusal::new(kind).with("address", &recipients[place].address));
     }
     let folder = if arrival.is_junk { Role::Junk } else { Role::Inbox };
-    let local = Local { key: &arrival.id, folder, message: &arrival.message, flags: Flags::NONE };
+    let local = Local {
+        key: &arrival.id,
+        folder,
+        message: &arrival.message,
+        flags: Flags::NONE,
+        mail_from: arrival.envelope.mail_from.as_ref(),
+    };
     if routed.local.len() > AT_ONCE {
-        fanout::create(tx, &local, &arrival.envelope, &routed.local)?;
+        fanout::create(tx, &local, &arrival.envelope, &routed.local, None)?;
     } else {
         for (account, places) in &routed.local {
             let outcome = local::deliver(tx, *account, &local)?;

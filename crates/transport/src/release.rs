@@ -1,7 +1,7 @@
 //! Decisions on what is held, from every door: the API and the command line by id, IMAP by moving the message.
 
-use crate::{Sent, Site, queue};
-use congvu_casework::review::{self, Decision, DecisionKind, ReadAhead, Review, ReviewState, Seen};
+use crate::{Sent, Site, queue, submission};
+use congvu_casework::review::{self, Decided, Decision, DecisionKind, ReadAhead, Review, ReviewState, Seen};
 use congvu_directory::{SignedIn, act_for, right};
 use congvu_mail::{Copied, Role};
 use congvu_storage::{Snapshot, Tx};
@@ -34,12 +34,25 @@ fn carry_out(
         Some(cleared) => Some(queue::enqueue(tx, site, cleared)?),
         None => None,
     };
+    submission::decided(tx, &decided.review)?;
     Ok((decided.review, decided.moved, sent))
 }
 
 /// Takes a held message back, for its author.
 pub fn withdraw(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Review> {
-    Ok(review::withdraw(tx, who, id)?.review)
+    Ok(take_back(tx, who, id)?.review)
+}
+
+fn take_back(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {
+    let decided = review::withdraw(tx, who, id)?;
+    submission::decided(tx, &decided.review)?;
+    Ok(decided)
+}
+
+/// Passes up to `limit` overdue reviews on (S9.1, Điều 9), and tells the submissions of it. Returns how many; call it again
+/// while it is `limit`.
+pub fn pass_overdue_on(tx: &mut Tx, limit: usize) -> Result<usize> {
+    review::step_telling(tx, limit, |tx, review| submission::decided(tx, review))
 }
 
 /// Moves messages within an account, as IMAP and JMAP do. Out of "Chờ duyệt" a move is a decision: to "Đã duyệt", "Trả
@@ -77,7 +90,7 @@ pub fn move_messages(
                 let decision = Decision { kind, comment: None, seen: Seen::InMailbox };
                 carry_out(tx, site, who, id, &decision, ahead)?.1
             }
-            None => review::withdraw(tx, who, id)?.moved,
+            None => take_back(tx, who, id)?.moved,
         };
         all.uids.extend(moved.uids);
     }

@@ -25,28 +25,38 @@ pub enum Submitted {
 }
 
 /// No message has more recipients than this (RFC 5321 §4.5.3.1.8 asks for 100).
-const MAX_RECIPIENTS: usize = 1000;
+pub const MAX_RECIPIENTS: usize = 1000;
 
 /// Submits a message. The envelope sender and every address of `From`, `Sender` and their `Resent-` kin must be addresses
 /// that the person may use (RFC 6409 §6.1, S3.1b); when one of them is of an account under review, the message is held
 /// (S9.1, Điều 9), and when they are of several such accounts it is refused. An address of ours that nobody has refuses the
 /// whole message.
 pub fn submit(tx: &mut Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result<Submitted> {
-    still_signed_in(tx, who)?;
-    let recipients = &draft.envelope().recipients;
-    if recipients.is_empty() || recipients.len() > MAX_RECIPIENTS {
-        return Err(RefusalKind::TooMany.into());
-    }
-    let acting = senders(tx, who, draft)?;
-    let routed = local::route(tx, site, recipients)?;
-    if let Some(place) = routed.unknown.first() {
-        let address = &recipients[*place].address;
-        return Err(Refusal::new(RefusalKind::UnknownRecipient).with("address", address).into());
-    }
+    let acting = check(tx, site, who, draft)?;
     match review::clear(tx, &acting, draft)? {
         Clearance::Cleared(cleared) => Ok(Submitted::Sent(queue::enqueue(tx, site, cleared)?)),
         Clearance::Held(held) => Ok(Submitted::AwaitingReview(held.id, held.citation)),
     }
+}
+
+/// Asks all that can be asked before the gate. Returned is the proof for the account that decides.
+pub(crate) fn check(tx: &Tx, site: &Site, who: &SignedIn, draft: &Draft) -> Result<Acting<right::Submit>> {
+    still_signed_in(tx, who)?;
+    let recipients = &draft.envelope().recipients;
+    if recipients.is_empty() {
+        return Err(RefusalKind::NoRecipients.into());
+    }
+    if recipients.len() > MAX_RECIPIENTS {
+        return Err(Refusal::new(RefusalKind::TooMany).with("most", MAX_RECIPIENTS).into());
+    }
+    let acting = senders(tx, who, draft)?;
+    let routed = local::route(tx, site, recipients)?;
+    if routed.unknown.is_empty() {
+        return Ok(acting);
+    }
+    let unknown = routed.unknown.iter().filter_map(|place| recipients.get(*place));
+    let refusal = Refusal::new(RefusalKind::UnknownRecipient);
+    Err(unknown.fold(refusal, |refusal, unknown| refusal.with("address", &unknown.address)).into())
 }
 
 /// The proof for every address that the message is sent from. Returned is the one that decides: of the account under

@@ -7,5 +7,11 @@ mod fanout;
 mod place;
 #[path = "all/queue.rs"]
 mod queue;
+#[path = "all/sending.rs"]
+mod sending;
+#[path = "all/submission.rs"]
+mod submission;
 #[path = "all/submitting.rs"]
 mod submitting;
+#[path = "all/vacation.rs"]
+mod vacation;

@@ -5,7 +5,9 @@ use congvu_directory::{Acting, regulation_of, right};
 use congvu_mail::{DeliverOptions, Delivered, Role, Target};
 use congvu_regulation::{Decision as Ruling, OutgoingReview, Regulation};
 use congvu_storage::{Chain, Event, Snapshot, Tx, params};
-use congvu_types::{AccountId, Citation, EmailAddress, Error, Refusal, RefusalKind, Result, ReviewId, SubmissionId, Timestamp};
+use congvu_types::{
+    AccountId, Citation, EmailAddress, Error, Refusal, RefusalKind, Result, ReviewId, SubmissionId, Timestamp,
+};
 
 /// What the gate says.
 #[derive(Debug)]
@@ -32,7 +34,11 @@ pub fn review_rule(snapshot: &Snapshot, acting: &Acting<right::Submit>) -> Resul
 }
 
 /// Asks what [`clear`] would say, changing nothing: the article by which the message would be held, if it would.
-pub fn would_hold(snapshot: &Snapshot, acting: &Acting<right::Submit>, draft: &Draft) -> Result<Option<Citation>> {
+pub fn would_hold(
+    snapshot: &Snapshot,
+    acting: &Acting<right::Submit>,
+    draft: &Draft,
+) -> Result<Option<Citation>> {
     let regulation = regulation_of(snapshot, acting.agency())?;
     recipient_rules(&regulation, draft)?;
     Ok(regulation.outgoing(acting.kind()).map(|rule| rule.citation.clone()))

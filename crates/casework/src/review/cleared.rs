@@ -56,7 +56,12 @@ impl Cleared {
     }
 
     /// For `clear_automatic` alone: an answer that an account without review gives by itself.
-    pub(super) fn automatic(account: AccountId, agency: AgencyId, envelope: Envelope, raw: &[u8]) -> Result<Self> {
+    pub(super) fn automatic(
+        account: AccountId,
+        agency: AgencyId,
+        envelope: Envelope,
+        raw: &[u8],
+    ) -> Result<Self> {
         let message = congvu_mail::prepare(raw)?;
         let origin = Origin::Account { account, agency, review: None };
         Ok(Self { origin, envelope: Arc::new(envelope), message, files_sent_copy: false, submission: None })
@@ -71,7 +76,13 @@ impl Cleared {
             recipient.notify = super::Notify::NEVER;
         }
         let message = congvu_mail::prepare(&raw)?;
-        Ok(Self { origin: Origin::Report, envelope: Arc::new(envelope), message, files_sent_copy: false, submission: None })
+        Ok(Self {
+            origin: Origin::Report,
+            envelope: Arc::new(envelope),
+            message,
+            files_sent_copy: false,
+            submission: None,
+        })
     }
 
     /// Returns whose it is.

@@ -234,6 +234,17 @@ pub fn release(tx: &mut Tx, id: ReviewId) -> Result<Option<Cleared>> {
     approved(tx, &review, &ReadAhead::default()).map(Some)
 }
 
+/// Makes an approval useless that waited for its time, when whoever sent the message may not send it any more.
+pub fn lapse(tx: &mut Tx, id: ReviewId) -> Result<()> {
+    let lapsed = tx.execute(
+        "UPDATE review SET is_waiting = 0, version = version + 1 WHERE id = ?1 AND is_waiting = 1",
+        &params![id.get()],
+    )?;
+    let Some(review) = read::get(tx, id)?.filter(|_| lapsed == 1) else { return Ok(()) };
+    read::add_step(tx, (review.account, review.id), None, "lapsed", None)?;
+    record(tx, &review, "review.lapsed")
+}
+
 /// Takes a held message back: its author alone, before the decision, or while an approval waits for its time. It becomes a
 /// draft again.
 pub fn withdraw(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {

@@ -124,7 +124,15 @@ impl Draft {
             return Err(refusal.with("levels", MAX_DEPTH).into());
         }
         let message = congvu_mail::prepare(raw)?;
-        Ok(Self { message, envelope: Arc::new(envelope), fields, digest: Arc::new(digest(raw)), via, submission: None, not_before: None })
+        Ok(Self {
+            message,
+            envelope: Arc::new(envelope),
+            fields,
+            digest: Arc::new(digest(raw)),
+            via,
+            submission: None,
+            not_before: None,
+        })
     }
 
     /// Says whose submission it is, which is told what becomes of it, and when it leaves at the earliest: an approval before

@@ -243,13 +243,9 @@ pub fn review_at(
     }
 }
 
-/// Returns the review of a submission of an account, for who may read the account.
-pub fn review_of_submission(
-    snapshot: &Snapshot,
-    acting: &Acting<right::Read>,
-    id: ReviewId,
-) -> Result<Option<Review>> {
-    Ok(get(snapshot, id)?.filter(|review| review.account == acting.account()))
+/// Returns a review of an account, for a part of the core that shows it to who may read the account.
+pub fn review_facts(snapshot: &Snapshot, account: AccountId, id: ReviewId) -> Result<Option<Review>> {
+    Ok(get(snapshot, id)?.filter(|review| review.account == account))
 }
 
 /// Returns the id of the review of a stored message.

@@ -4,6 +4,7 @@ use super::{TOPIC, claim, codec, report};
 use crate::{
     Site,
     dsn::{self, Fate, Original, Outcome},
+    submission::Note,
 };
 use congvu_storage::{BlobHash, Chain, Event, Row, Snapshot, Tx, params};
 use congvu_types::{Error, ModSeq, QueueId, RefusalKind, Result, Timestamp};
@@ -113,7 +114,6 @@ pub fn cancel(tx: &mut Tx, site: &Site, group: QueueId) -> Result<()> {
         Ok(original) => dsn::send_each(tx, site, &original, &outcomes)?,
         Err(error) => tracing::error!(%error, %group, "cancelled without a report: the rows cannot be read"),
     }
-    report::forget_message(tx, message)?;
     tx.record(
         Chain::System,
         &Event {
@@ -122,7 +122,10 @@ pub fn cancel(tx: &mut Tx, site: &Site, group: QueueId) -> Result<()> {
             citation: None,
             details: serde_json::json!({ "recipients": outcomes.len() }),
         },
-    )
+    )?;
+    let notes: Vec<Note> = outcomes.iter().map(Outcome::note).collect();
+    report::tell_submission(tx, message, &notes)?;
+    report::forget_message(tx, message)
 }
 
 /// The outer error is the database's; the inner one is that the row makes no sense.

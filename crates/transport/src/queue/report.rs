@@ -7,9 +7,10 @@ use super::{
 use crate::{
     Site,
     dsn::{self, Fate, Original, Outcome},
+    submission::{self, Note, Reached},
 };
 use congvu_storage::{Tx, params};
-use congvu_types::{QueueId, Result, Timestamp};
+use congvu_types::{AccountId, QueueId, Result, SubmissionId, Timestamp};
 use std::time::Duration;
 
 /// What became of an attempt at one recipient.
@@ -63,19 +64,23 @@ pub fn report(tx: &mut Tx, site: &Site, lease: &Lease, attempts: &[Attempt]) -> 
     let age = tx.now().since(lease.queued_at);
     let mut told = refuse_unreadable(tx, lease)?;
     let mut waiting = Vec::new();
+    let mut notes: Vec<Note> = told.iter().map(Outcome::note).collect();
     for recipient in &lease.recipients {
         let attempt = attempts.iter().find(|a| a.recipient == recipient.id);
         match fate(attempt, age >= GIVE_UP_AFTER) {
             Some((fate, status)) => {
                 forget(tx, lease, recipient.id)?;
-                if fate == Fate::Delivered {
-                    continue;
+                let outcome = outcome(recipient, fate, status, attempt);
+                notes.push(relayed(&outcome));
+                if fate != Fate::Delivered {
+                    told.push(outcome);
                 }
-                told.push(outcome(recipient, fate, status, attempt));
             }
             None => {
                 note(tx, lease, attempt)?;
-                waiting.push(outcome(recipient, Fate::Delayed, status_of(attempt), attempt));
+                let outcome = outcome(recipient, Fate::Delayed, status_of(attempt), attempt);
+                notes.push(outcome.note());
+                waiting.push(outcome);
             }
         }
     }
@@ -92,10 +97,33 @@ pub fn report(tx: &mut Tx, site: &Site, lease: &Lease, attempts: &[Attempt]) -> 
         arrived_at: lease.queued_at,
     };
     dsn::send_each(tx, site, &original, &told)?;
+    tell_submission(tx, lease.message, &notes)?;
     if reported == Reported::Done {
         forget_message(tx, lease.message)?;
     }
     Ok(reported)
+}
+
+/// RFC 8621 §7: of what another server took nothing more is known, whether it reports success or not.
+fn relayed(outcome: &Outcome) -> Note {
+    let mut note = outcome.note();
+    if note.reached == Reached::Yes {
+        note.reached = Reached::Unknown;
+    }
+    note
+}
+
+/// Tells the submission that a message came from, when it came from one.
+pub(super) fn tell_submission(tx: &mut Tx, message: i64, notes: &[Note]) -> Result<()> {
+    let from = tx.query_opt(
+        "SELECT account_id, submission_id FROM queue_message WHERE id = ?1",
+        &params![message],
+        |r| Ok((r.opt_i64(0)?.map(AccountId::new)).zip(r.opt_i64(1)?.map(SubmissionId::new))),
+    )?;
+    match from.flatten() {
+        Some(submission) => submission::note(tx, submission, notes),
+        None => Ok(()),
+    }
 }
 
 /// Notes no more than what keeps a message from being sent twice, when [`report()`] fails again and again, as it does when
@@ -103,15 +131,18 @@ pub fn report(tx: &mut Tx, site: &Site, lease: &Lease, attempts: &[Attempt]) -> 
 pub fn strike(tx: &mut Tx, lease: &Lease, attempts: &[Attempt]) -> Result<Reported> {
     let Some((tries, delay_told)) = count(tx, lease)? else { return Ok(Reported::LeaseLost) };
     let mut is_done = lease.unreadable.is_empty();
+    let mut notes = Vec::new();
     for recipient in &lease.recipients {
         let attempt = attempts.iter().find(|a| a.recipient == recipient.id);
         if matches!(attempt.map(|a| &a.outcome), Some(AttemptOutcome::Delivered { .. })) {
             forget(tx, lease, recipient.id)?;
+            notes.push(relayed(&outcome(recipient, Fate::Delivered, "2.0.0", attempt)));
         } else {
             note(tx, lease, attempt)?;
             is_done = false;
         }
     }
+    tell_submission(tx, lease.message, &notes)?;
     if is_done {
         let reported = conclude(tx, lease, tries, (true, delay_told))?;
         forget_message(tx, lease.message)?;
