@@ -135,7 +135,9 @@ const fn set_type(kind: RefusalKind) -> &'static str {
         | RefusalKind::ReasonNeeded
         | RefusalKind::NotOpened
         | RefusalKind::WeakPassword
+        | RefusalKind::NeedsReview
         | RefusalKind::SenderUnverified => "forbidden",
+        RefusalKind::NoRecipients => "noRecipients",
         RefusalKind::AlreadyExists => "alreadyExists",
         RefusalKind::InvalidName | RefusalKind::InvalidValue => "invalidProperties",
         RefusalKind::InvalidMessage

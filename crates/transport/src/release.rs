@@ -52,7 +52,7 @@ fn take_back(tx: &mut Tx, who: &SignedIn, id: ReviewId) -> Result<Decided> {
 /// Passes up to `limit` overdue reviews on (S9.1, Điều 9), and tells the submissions of it. Returns how many; call it again
 /// while it is `limit`.
 pub fn pass_overdue_on(tx: &mut Tx, limit: usize) -> Result<usize> {
-    review::step_telling(tx, limit, |tx, review| submission::decided(tx, review))
+    review::step_telling(tx, limit, submission::decided)
 }
 
 /// Moves messages within an account, as IMAP and JMAP do. Out of "Chờ duyệt" a move is a decision: to "Đã duyệt", "Trả

@@ -115,7 +115,7 @@ fn release(tx: &mut Tx, site: &Site, due: &Due, draft: &Draft) -> Result<()> {
     let approved = match due.review {
         Some(review) => match review::release(tx, review)? {
             Some(cleared) => Some(cleared),
-            None => return Ok(step_aside(tx, due)?),
+            None => return step_aside(tx, due),
         },
         None => None,
     };
