@@ -10,6 +10,7 @@ use crate::{
     local_blobs::LocalBlobs,
     migrate::{self, GROUND, MigrationSet},
     postgres::{Postgres, on_thread},
+    search::{Engine as SearchEngine, Fts, SearchIndex},
     snapshot::{Shared, Snapshot, Tx},
     sqlite::{ClosureJob, Job, Sqlite},
 };
@@ -91,7 +92,7 @@ pub struct OpenOptions {
 
 #[derive(Debug)]
 enum Engine {
-    Sqlite(Arc<Sqlite>),
+    Sqlite(Arc<Sqlite>, Arc<Fts>),
     Postgres(Postgres),
 }
 
@@ -116,7 +117,8 @@ impl Db {
         let engine = match &options.database {
             DatabaseUrl::Sqlite(path) => {
                 make_parent(path)?;
-                Engine::Sqlite(Arc::new(Sqlite::open(path, shared.clone(), feed.clone())?))
+                let sqlite = Sqlite::open(path, shared.clone(), feed.clone())?;
+                Engine::Sqlite(Arc::new(sqlite), Arc::new(Fts::beside(path)))
             }
             DatabaseUrl::Postgres(url) => {
                 Engine::Postgres(Postgres::open(url, shared.clone(), feed.clone())?)
@@ -166,7 +168,7 @@ impl Db {
     ) -> Result<R> {
         let sqlite = match &self.0.engine {
             Engine::Postgres(postgres) => return postgres.write(actor, f).await,
-            Engine::Sqlite(sqlite) => sqlite,
+            Engine::Sqlite(sqlite, _) => sqlite,
         };
         let (reply, answer) = oneshot::channel();
         let job: Box<dyn Job> = Box::new(ClosureJob { closure: f, actor: Some(actor), result: None, reply });
@@ -188,7 +190,7 @@ impl Db {
     ) -> Result<R> {
         match &self.0.engine {
             Engine::Postgres(postgres) => postgres.read(f).await,
-            Engine::Sqlite(sqlite) => {
+            Engine::Sqlite(sqlite, _) => {
                 let permit = sqlite
                     .permits()
                     .acquire_owned()
@@ -212,7 +214,7 @@ impl Db {
     ) -> Result<R> {
         match &self.0.engine {
             Engine::Postgres(postgres) => postgres.read(f).await,
-            Engine::Sqlite(sqlite) => sqlite.read_here(f).await,
+            Engine::Sqlite(sqlite, _) => sqlite.read_here(f).await,
         }
     }
 
@@ -251,6 +253,24 @@ impl Db {
         if let Engine::Postgres(postgres) = &self.0.engine {
             postgres.tell_others().await;
         }
+    }
+
+    /// Returns the full-text index of this database.
+    #[must_use]
+    pub fn search_index(&self) -> SearchIndex {
+        SearchIndex::of(self.clone())
+    }
+
+    pub(crate) fn search_engine(&self) -> SearchEngine<'_> {
+        match &self.0.engine {
+            Engine::Sqlite(_, fts) => SearchEngine::Fts(fts),
+            Engine::Postgres(postgres) => SearchEngine::Postgres(postgres),
+        }
+    }
+
+    /// Returns a number that tells this process from others.
+    pub(crate) fn process(&self) -> i64 {
+        self.0.shared.ids.owner
     }
 
     /// Returns the clock.

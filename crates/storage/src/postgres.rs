@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::OnceCell};
 use tokio_postgres::{Config, NoTls, Statement, types::ToSql};
 
 const MAX_TRIES: u32 = 12;
@@ -185,6 +185,8 @@ pub(crate) struct Postgres {
     shared: Arc<Shared>,
     told: Told,
     renewing: tokio::sync::Mutex<()>,
+    /// Whether the tables of the search index are there.
+    pub(crate) search_made: OnceCell<()>,
 }
 
 /// Who is told of a commit.
@@ -218,7 +220,7 @@ impl Postgres {
             .build()
             .map_err(|e| Error::fault("making the connection pool", e))?;
         let told = Told { feed, relay: Arc::new(Relay::new(pool.clone(), config)) };
-        Ok(Self { pool, shared, told, renewing: tokio::sync::Mutex::default() })
+        Ok(Self { pool, shared, told, renewing: tokio::sync::Mutex::default(), search_made: OnceCell::new() })
     }
 
     async fn connection(&self) -> Result<Object> {

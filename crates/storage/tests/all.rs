@@ -9,6 +9,8 @@ mod blobs;
 mod disks;
 #[path = "all/lost_commits.rs"]
 mod lost_commits;
+#[path = "all/search.rs"]
+mod search;
 #[path = "all/transactions.rs"]
 mod transactions;
 
