@@ -19,6 +19,7 @@ mod read;
 mod record;
 mod retention;
 mod schema;
+pub mod search;
 mod state;
 mod threads;
 mod transfer;
