@@ -103,7 +103,7 @@ pub struct Agency {
     pub site: Site,
     /// The mailboxes in use.
     pub views: Views,
-    _store: Arc<TestStore>,
+    store: Arc<TestStore>,
 }
 
 impl Agency {
@@ -120,7 +120,13 @@ impl Agency {
             Authenticator::new(db.clone(), AuthPolicy { clients_may_use_password: true }).unwrap();
         let site = Site::new("mail.khanhhoa.example", Outbound::Capture);
         let views = Views::new(db.clone());
-        Self { db, authenticator, site, views, _store: Arc::new(store) }
+        Self { db, authenticator, site, views, store: Arc::new(store) }
+    }
+
+    /// Where its data are.
+    #[must_use]
+    pub fn store(&self) -> &TestStore {
+        &self.store
     }
 
     /// Signs somebody in.

@@ -9,6 +9,8 @@ mod mailboxes;
 mod model;
 #[path = "all/retention.rs"]
 mod retention;
+#[path = "all/search.rs"]
+mod search;
 #[path = "all/shared.rs"]
 mod shared;
 #[path = "all/views.rs"]

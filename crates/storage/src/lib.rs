@@ -34,7 +34,7 @@ pub use audit_check::{Anchor, AuditVerdict, anchor_audit, verify_audit};
 pub use blob::{BlobHash, BlobStore, MAX_INLINE_BYTES, PreparedBlob};
 pub use collector::{BlobReference, Collected};
 pub use db::{Actor, DatabaseUrl, Db, OpenOptions};
-pub use feed::{Feed, News};
+pub use feed::{AllNews, Changed, Feed, News};
 pub use ids::Node;
 pub use local_blobs::LocalBlobs;
 pub use migrate::MigrationSet;

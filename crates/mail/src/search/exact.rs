@@ -7,6 +7,7 @@ use super::words::spans;
 use unicode_normalization::UnicodeNormalization;
 
 const LONGEST: usize = 1024;
+const SHORTEST: usize = 16;
 const BITS_A_WORD: usize = 10;
 const PROBES: u64 = 4;
 /// Words looked at in a text.
@@ -48,14 +49,24 @@ fn key(word: &str) -> Option<u64> {
     }
     is_accented |= !tones.is_empty();
     tones.into_iter().for_each(&mut take);
-    is_accented.then_some(hash)
+    is_accented.then_some(mixed(hash))
+}
+
+/// Every bit of a key depends on every letter (the last steps of MurmurHash3).
+const fn mixed(mut hash: u64) -> u64 {
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ (hash >> 33)
 }
 
 /// Returns the filter of these keys.
 pub(super) fn filter(mut keys: Vec<u64>) -> Vec<u8> {
     keys.sort_unstable();
     keys.dedup();
-    let mut bits = vec![0; (keys.len() * BITS_A_WORD).div_ceil(8).min(LONGEST)];
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let mut bits = vec![0; (keys.len() * BITS_A_WORD).div_ceil(8).clamp(SHORTEST, LONGEST)];
     for key in keys {
         for (byte, mask) in places(key, bits.len()) {
             if let Some(byte) = bits.get_mut(byte) {

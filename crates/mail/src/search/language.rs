@@ -234,9 +234,8 @@ fn named(
 
 /// What stands behind a name at the beginning of a text, however it is accented and spaced.
 fn name_of<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let mut wanted = name.chars().peekable();
     let mut rest = text;
-    while let Some(letter) = wanted.next() {
+    for letter in name.chars() {
         if letter == ' ' {
             let trimmed = rest.trim_start_matches([' ', '-', '_', '\t', '\u{a0}']);
             rest = (trimmed.len() < rest.len()).then_some(trimmed)?;
