@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demo;
 mod dkim_keys;
+mod indexing;
 mod logs;
 mod output;
 mod serve;

@@ -1,6 +1,6 @@
 //! What happens without anybody asking: mail leaves, deadlines pass, what nobody names is swept.
 
-use crate::anchors;
+use crate::{anchors, indexing};
 use congvu_smtp::Outbound;
 use congvu_storage::{Actor, BlobReference, Db, Tx};
 use congvu_transport::{Site, fanout, queue, submission, vacation};
@@ -53,6 +53,7 @@ pub(crate) fn start(
     tasks.spawn(scheduled(db.clone(), site.clone(), stop.clone()));
     tasks.spawn(vacations(db.clone(), site.clone(), stop.clone()));
     tasks.spawn(deadlines(db.clone(), stop.clone()));
+    tasks.spawn(indexing::run(db.clone(), stop.clone()));
     tasks.spawn(sweep(db.clone(), stop.clone()));
     tasks.spawn(purge(db.clone(), stop.clone()));
     tasks.spawn(retention(db.clone(), stop.clone()));

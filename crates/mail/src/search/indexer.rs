@@ -20,8 +20,8 @@ const A_TURN: usize = 1_024;
 /// Accounts, and documents, compared in one look.
 const PAGE: usize = 500;
 /// For how long the right to write to the index is taken, and when it is taken anew.
-const LEASE: Duration = Duration::from_secs(60);
-const RENEW: Duration = Duration::from_secs(20);
+const LEASE: Duration = Duration::from_secs(20);
+const RENEW: Duration = Duration::from_secs(5);
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,14 @@ impl Indexer {
     /// Makes the next step compare every account with what is indexed of it.
     pub fn look(&mut self) {
         self.is_to_look = true;
+    }
+
+    /// Lets another process do the work at once.
+    pub async fn give_back(&mut self) -> Result<()> {
+        if self.leased.take().is_some() {
+            self.index.lease(Duration::ZERO).await?;
+        }
+        Ok(())
     }
 
     /// Does a bounded piece of work. After an error the next step tries again.
