@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// RFC 8620 §2
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
+/// RFC 8621 §1.3.1
+pub(crate) const MAIL: &str = "urn:ietf:params:jmap:mail";
 
 /// The largest request.
 pub(crate) const MAX_REQUEST: usize = 10_000_000;
@@ -32,7 +34,7 @@ pub(crate) fn of_server(options: &JmapOptions) -> Map<String, Value> {
         "maxObjectsInSet": MAX_SET,
         "collationAlgorithms": ["i;ascii-casemap", "i;unicode-casemap"],
     });
-    Map::from_iter([(CORE.to_owned(), core)])
+    Map::from_iter([(CORE.to_owned(), core), (MAIL.to_owned(), json!({}))])
 }
 
 /// Whether there is such a capability.
@@ -42,9 +44,11 @@ pub(crate) fn is_known(name: &str, options: &JmapOptions) -> bool {
 
 /// An account as the session shows it, by the person's rights.
 pub(crate) fn account(access: &AccountAccess, options: &JmapOptions) -> (String, Value) {
-    let _ = options;
     let rights = access.rights;
-    let capabilities = Map::<String, Value>::from_iter([(CORE.to_owned(), json!({}))]);
+    let mut capabilities = Map::<String, Value>::from_iter([(CORE.to_owned(), json!({}))]);
+    if rights.has(RightKind::Read) {
+        capabilities.insert(MAIL.to_owned(), mail(access, options));
+    }
     let shown = json!({
         "name": access.account.address.to_string(),
         "isPersonal": access.is_own,
@@ -52,6 +56,21 @@ pub(crate) fn account(access: &AccountAccess, options: &JmapOptions) -> (String,
         "accountCapabilities": capabilities,
     });
     (access.account.id.text(), shown)
+}
+
+/// RFC 8621 §1.3.1. A message lies in one mailbox (docs/adr/0018).
+fn mail(access: &AccountAccess, options: &JmapOptions) -> Value {
+    json!({
+        "maxMailboxesPerEmail": 1,
+        "maxMailboxDepth": 20,
+        "maxSizeMailboxName": 490,
+        "maxSizeAttachmentsPerEmail": options.max_message_bytes,
+        "emailQuerySortOptions": [
+            "receivedAt", "sentAt", "size", "from", "subject", "hasKeyword", "allInThreadHaveKeyword",
+            "someInThreadHaveKeyword",
+        ],
+        "mayCreateTopLevelMailbox": access.rights.has(RightKind::Draft),
+    })
 }
 
 /// Adds the addresses that capabilities have.

@@ -5,29 +5,36 @@
 //! method in a file of its own, which asks for its rights anew.
 //!
 //! INVARIANT: an answer that says "changed" is written after the commit.
-//! INVARIANT: the bytes of a message of a shared account are shown only after the reading was recorded (S3.1b, Điều 3; test:
-//! `a_message_is_downloaded_by_who_reads_the_account`).
+//! INVARIANT: the body of a message of a shared account is shown only after its reading was recorded (S3.1b, Điều 3; test:
+//! `who_reads_a_shared_body_is_recorded`).
 //! INVARIANT: what one request may bring into memory is bounded, result references included (test:
 //! `what_references_bring_in_is_bounded`).
 
-#![allow(dead_code, reason = "the methods of mail use it")]
+#![allow(dead_code, reason = "what changes and what is pushed use it")]
 
 mod app;
 mod arguments;
 mod blob_id;
 mod blobs;
 mod capabilities;
+mod changes;
 mod codec;
 mod core;
 mod dispatch;
+mod email;
 mod error;
+mod filter;
 mod http;
 mod ids;
+mod mailbox;
 mod methods;
 mod problem;
 mod reference;
 mod session;
+mod state;
+mod thread;
 mod transfer;
+mod window;
 
 pub use app::JmapOptions;
 pub use http::router;

@@ -2,9 +2,10 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities::CORE,
+    capabilities::{CORE, MAIL},
     core,
     dispatch::{Acts, Caller, Context, Outcome},
+    email, mailbox, thread,
 };
 use congvu_storage::Snapshot;
 
@@ -41,5 +42,18 @@ const fn acts(
 }
 
 /// The table. A method that is not here is unknown.
-pub(crate) const ALL: &[Method] =
-    &[reads("Core/echo", CORE, core::echo), acts("Blob/copy", CORE, core::copy_blobs)];
+pub(crate) const ALL: &[Method] = &[
+    reads("Core/echo", CORE, core::echo),
+    acts("Blob/copy", CORE, core::copy_blobs),
+    reads("Mailbox/get", MAIL, mailbox::get),
+    reads("Mailbox/changes", MAIL, mailbox::changes),
+    reads("Mailbox/query", MAIL, mailbox::query),
+    reads("Mailbox/queryChanges", MAIL, mailbox::query_changes),
+    reads("Thread/get", MAIL, thread::get),
+    reads("Thread/changes", MAIL, thread::changes),
+    acts("Email/get", MAIL, email::get),
+    reads("Email/changes", MAIL, email::changes),
+    reads("Email/query", MAIL, email::query),
+    reads("Email/queryChanges", MAIL, email::query_changes),
+    acts("Email/parse", MAIL, email::parse),
+];

@@ -11,5 +11,7 @@
 mod blobs;
 #[path = "all/core.rs"]
 mod core;
+#[path = "all/reading.rs"]
+mod reading;
 #[path = "all/world.rs"]
 mod world;

@@ -32,7 +32,7 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE TABLE conversation (account_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL, thread_id BIGINT NOT NULL,
             emails BIGINT NOT NULL, unseen BIGINT NOT NULL,
             PRIMARY KEY (account_id, mailbox_id, thread_id)) WITHOUT ROWID;
-        CREATE INDEX email_blob ON email (blob_hash);
+        CREATE INDEX email_blob ON email (blob_hash, account_id);
         CREATE TABLE placement (account_id BIGINT NOT NULL, mailbox_id BIGINT NOT NULL, uid BIGINT NOT NULL,
             email_id BIGINT NOT NULL, flags BIGINT NOT NULL, modseq BIGINT NOT NULL,
             PRIMARY KEY (account_id, mailbox_id, uid)) WITHOUT ROWID;

@@ -80,7 +80,9 @@ pub fn holders(
     blob: &BlobHash,
 ) -> Result<Vec<(EmailId, u64)>> {
     snapshot.query(
-        "SELECT id, size FROM email WHERE blob_hash = ?1 AND account_id = ?2 ORDER BY id LIMIT ?3",
+        "SELECT e.id, e.size FROM email e WHERE e.blob_hash = ?1 AND e.account_id = ?2
+            AND EXISTS (SELECT 1 FROM mailbox m WHERE m.account_id = e.account_id AND m.id = e.mailbox_id)
+         ORDER BY e.id LIMIT ?3",
         &params![blob.as_bytes(), acting.account().get(), MOST_HOLDERS],
         |r| Ok((EmailId::new(r.i64(0)?), r.u64(1)?)),
     )

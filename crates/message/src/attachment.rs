@@ -89,8 +89,9 @@ pub fn attachment_name(part: &Part) -> String {
     })
 }
 
-/// The file name by disposition, then by type; continuations and charsets undone (RFC 2231), encoded words too.
-fn file_name(part: &Part) -> Option<String> {
+/// Returns the file name by disposition, then by type; continuations and charsets undone (RFC 2231), encoded words too.
+#[must_use]
+pub fn file_name(part: &Part) -> Option<String> {
     let by_disposition = part.disposition.as_ref().and_then(|(_, params)| parameter(params, "filename"));
     let name = by_disposition.or_else(|| parameter(&part.params, "name"))?;
     // A path, a control character or a direction override could mislead who saves the file.

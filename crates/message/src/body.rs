@@ -28,6 +28,24 @@ fn decode_charset(raw: &[u8], part: &Part) -> String {
     }
 }
 
+/// A text part as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartText {
+    /// The text, as its characters were composed.
+    pub text: String,
+    /// Whether something of it could not be decoded (RFC 8621 §4.1.4 `isEncodingProblem`).
+    pub is_problem: bool,
+}
+
+/// Returns a text part as text, transfer encoding and charset undone.
+#[must_use]
+pub fn part_text(raw: &[u8], part: &Part) -> PartText {
+    let text = decode_charset(raw, part);
+    let is_known =
+        matches!(part.encoding.as_str(), "7bit" | "8bit" | "binary" | "base64" | "quoted-printable");
+    PartText { is_problem: !is_known || text.contains('\u{fffd}'), text }
+}
+
 /// Returns a text part as text in NFC.
 pub(crate) fn decode_text(raw: &[u8], part: &Part) -> String {
     composed(decode_charset(raw, part))

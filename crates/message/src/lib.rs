@@ -21,9 +21,11 @@ mod summary;
 mod words;
 
 pub use address::{AddressItem, parse_addresses};
-pub use attachment::{Attachment, attached, attachment_name, attachments};
+pub use attachment::{Attachment, attached, attachment_name, attachments, file_name};
 pub use authors::{AuthorFault, Authors, mailbox_list, read_authors};
-pub use body::{all_text, decode_part, html_body, html_of_its_own, text_body, text_parts};
+pub use body::{
+    PartText, all_text, decode_part, html_body, html_of_its_own, part_text, text_body, text_parts,
+};
 pub use codec::{DecodeError, decode_summary, encode_summary};
 pub use compose::{Answer, Dsn, DsnRecipient, Notice, answer, dsn, notice};
 pub use digest::{MessageDigest, digest};
@@ -32,4 +34,4 @@ pub use html::{InlineImages, SafeHtml, safe_html};
 pub use section::{SectionSpec, SectionText, find_part, section, section_place};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, is_within_limits, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};
-pub use summary::{Summary, sent_day, summarize};
+pub use summary::{Summary, local_date_time, sent_day, summarize};

@@ -84,6 +84,13 @@ pub fn sent_day(text: &str) -> Option<(u16, u8, u8)> {
     date.is_valid().then_some((date.year, date.month, date.day))
 }
 
+/// Returns a `Date` field by its own clock, as RFC 3339 writes it (RFC 8621 §4.1.2.6).
+#[must_use]
+pub fn local_date_time(text: &str) -> Option<String> {
+    let date = mail_parser::DateTime::parse_rfc822(text)?;
+    date.is_valid().then(|| date.to_rfc3339())
+}
+
 fn date(text: &str) -> Option<Timestamp> {
     let date = mail_parser::DateTime::parse_rfc822(text)?;
     date.is_valid().then(|| Timestamp::from_seconds(date.to_timestamp()))

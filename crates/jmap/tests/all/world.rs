@@ -83,7 +83,7 @@ rights = ["read"]
 "#;
 
 /// Every capability that a transcript uses.
-pub(crate) const USING: [&str; 1] = ["urn:ietf:params:jmap:core"];
+pub(crate) const USING: [&str; 2] = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
 
 /// The agency, and its JMAP door.
 pub(crate) struct World {

@@ -1,0 +1,16 @@
+//! Emails (RFC 8621 §4), a method a file.
+
+mod body;
+mod changes;
+mod condition;
+mod get;
+mod header;
+mod parse;
+mod query;
+mod render;
+mod wanted;
+
+pub(crate) use changes::changes;
+pub(crate) use get::get;
+pub(crate) use parse::parse;
+pub(crate) use query::{query, query_changes};
