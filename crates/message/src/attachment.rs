@@ -60,7 +60,8 @@ fn visit<'p>(part: &'p Part, leaf: &mut impl FnMut(&'p Part)) {
     }
 }
 
-fn attachment(raw: &[u8], part: &Part) -> Attachment {
+/// Decodes the part of an attachment.
+pub(crate) fn attachment(raw: &[u8], part: &Part) -> Attachment {
     let content = decode_part(raw, part).into_owned();
     let declared_type = format!("{}/{}", part.media_type, part.subtype);
     let name = attachment_name(part);

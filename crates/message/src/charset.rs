@@ -12,7 +12,8 @@ use encoding_rs::{WINDOWS_1252, WINDOWS_1258};
 use mail_parser::decoders::{charsets::map::charset_decoder, html::add_html_token};
 use std::borrow::Cow;
 
-pub(crate) use guess::Hint;
+pub(crate) use guess::{Hint, reread};
+pub(crate) use tables::{abc, vni};
 
 /// What is done with a label.
 enum Declared {

@@ -5,6 +5,7 @@
 
 mod address;
 mod attachment;
+mod attachment_text;
 mod authors;
 mod body;
 mod charset;
@@ -22,6 +23,7 @@ mod words;
 
 pub use address::{AddressItem, parse_addresses};
 pub use attachment::{Attachment, attached, attachment_name, attachments, file_name};
+pub use attachment_text::{AttachmentText, TextLimits, attachment_texts};
 pub use authors::{AuthorFault, Authors, mailbox_list, read_authors};
 pub use body::{
     PartText, all_text, decode_part, html_body, html_of_its_own, part_text, text_body, text_parts,

@@ -1,6 +1,8 @@
 //! Messages and markup that others collected because they break readers (`tests/vectors`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+#[path = "all/attachments.rs"]
+mod attachments;
 #[path = "all/hostile.rs"]
 mod hostile;
 #[path = "all/mime.rs"]

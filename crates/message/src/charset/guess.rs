@@ -23,8 +23,19 @@ pub(crate) enum Hint {
 }
 
 impl Hint {
+    /// What the name of a font says, such as `ABCDEF+.VnTime`.
+    pub(crate) fn of_font(name: &[u8]) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let own = name.split(|b| *b == b'+').next_back()?;
+        match own {
+            [b'.', b'v', b'n', ..] => Some(Self::Tcvn),
+            [b'v', b'n', b'i', b'-', ..] => Some(Self::Vni),
+            _ => None,
+        }
+    }
+
     /// Looks for the names of fonts where markup names fonts.
-    pub(super) fn of_markup(markup: &[u8]) -> Option<Self> {
+    pub(crate) fn of_markup(markup: &[u8]) -> Option<Self> {
         const ABC: [&[u8]; 10] = [
             b"time", b"arial", b"avant", b"courier", b"book", b"helv", b"century", b"bodoni", b"3d",
             b"univer",
@@ -82,7 +93,7 @@ pub(super) fn decode(bytes: &[u8], declared: &'static Encoding, hint: Option<Hin
 
 /// Returns text in Unicode whose letters were meant for a font: all of them are signs of windows-1252, and read as the bytes
 /// that these were they are Vietnamese. Where a font says so, single words are read so among others.
-pub(super) fn reread(text: &str, hint: Option<Hint>) -> Cow<'_, str> {
+pub(crate) fn reread(text: &str, hint: Option<Hint>) -> Cow<'_, str> {
     let bytes: Option<Vec<u8>> = text.chars().map(windows_1252).collect();
     match (bytes, hint) {
         (Some(bytes), _) => {

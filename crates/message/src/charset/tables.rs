@@ -50,7 +50,7 @@ pub(super) fn tcvn(bytes: &[u8]) -> String {
 
 /// Decodes what was written in Windows with an ABC font (TCVN3): dashes and quotes are those of windows-1252. These fonts
 /// have no capital letters with a tone, so people wrote `VIÖT NAM`: among capitals a letter is a capital.
-pub(super) fn abc(bytes: &[u8]) -> String {
+pub(crate) fn abc(bytes: &[u8]) -> String {
     let is_word = |byte: u8| byte >= 0xa1 || byte.is_ascii_alphabetic();
     let mut out = String::with_capacity(bytes.len() + bytes.len() / 2);
     for word in bytes.chunk_by(|a, b| is_word(*a) == is_word(*b)) {
@@ -118,7 +118,7 @@ fn vni_takes(vowel: char, mark: &str) -> bool {
 }
 
 /// Decodes VNI for Windows: vowels with their marks behind them. The text is not composed.
-pub(super) fn vni(bytes: &[u8]) -> String {
+pub(crate) fn vni(bytes: &[u8]) -> String {
     let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut before = None;
