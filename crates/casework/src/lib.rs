@@ -1,12 +1,13 @@
 //! What people decide: matters followed over days, each with its steps, its deadline and its record.
 //!
-//! The first of them is the review of outgoing mail ([`review`], S9.1, Điều 9).
+//! The review of outgoing mail ([`review`], S9.1, Điều 9), and who handles what came in ([`assignment`], S7.2, Điều 7).
 
+pub mod assignment;
 pub mod review;
 
 use congvu_storage::{BlobReference, MigrationSet};
 
-/// The tables of casework: review, review_step, review_opened.
+/// The tables of casework: review, review_step, review_opened, assignment, assignment_step, note, presence.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "casework",
     steps: &["
@@ -31,6 +32,24 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE TABLE review_opened (account_id BIGINT NOT NULL, review_id BIGINT NOT NULL, person_id BIGINT NOT NULL,
             part BIGINT NOT NULL, opened_at BIGINT NOT NULL,
             PRIMARY KEY (account_id, review_id, person_id, part)) WITHOUT ROWID;
+        CREATE TABLE assignment (account_id BIGINT NOT NULL, thread_id BIGINT NOT NULL, agency_id BIGINT NOT NULL,
+            subject TEXT NOT NULL, assignee_id BIGINT, assignee_unit TEXT, assignee_name TEXT NOT NULL,
+            instruction TEXT NOT NULL, due_at BIGINT, progress TEXT NOT NULL, given_by_id BIGINT NOT NULL,
+            given_by_name TEXT NOT NULL, given_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, version BIGINT NOT NULL,
+            PRIMARY KEY (account_id, thread_id)) WITHOUT ROWID;
+        CREATE INDEX assignment_person ON assignment (assignee_id, progress);
+        CREATE INDEX assignment_unit ON assignment (agency_id, assignee_unit, progress);
+        CREATE INDEX assignment_progress ON assignment (account_id, progress, due_at);
+        CREATE TABLE assignment_step (account_id BIGINT NOT NULL, thread_id BIGINT NOT NULL, id BIGINT NOT NULL,
+            at BIGINT NOT NULL, person_id BIGINT NOT NULL, person_name TEXT NOT NULL, step TEXT NOT NULL,
+            to_name TEXT NOT NULL, comment TEXT NOT NULL, PRIMARY KEY (account_id, thread_id, id)) WITHOUT ROWID;
+        CREATE TABLE note (account_id BIGINT NOT NULL, thread_id BIGINT NOT NULL, id BIGINT NOT NULL, at BIGINT NOT NULL,
+            author_id BIGINT NOT NULL, author_name TEXT NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY (account_id, thread_id, id)) WITHOUT ROWID;
+        CREATE TABLE presence (account_id BIGINT NOT NULL, thread_id BIGINT NOT NULL, person_id BIGINT NOT NULL,
+            name TEXT NOT NULL, replying BIGINT NOT NULL, until BIGINT NOT NULL,
+            PRIMARY KEY (account_id, thread_id, person_id)) WITHOUT ROWID;
+        CREATE INDEX presence_until ON presence (until);
     "],
 };
 

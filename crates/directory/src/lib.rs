@@ -34,7 +34,10 @@ pub use app_passwords::{AppPassword, app_passwords, create_app_password, revoke_
 pub use authenticator::{AuthPolicy, Authenticator, Door};
 pub use mandate::{Mandate, resume};
 pub use operate::{disable_person, reset_password};
-pub use people::{AgencyRow, PersonRow, agency, people, people_in_position, person, person_by_login};
+pub use people::{
+    AgencyRow, PersonRow, UnitRow, agency, people, people_in_position, person, person_by_login, unit, units,
+    users_of,
+};
 pub use regulations::regulation_of;
 pub use scram::ScramKeys;
 pub use sessions::{Session, SessionToken, end_session, open_session, session};

@@ -1,7 +1,7 @@
 //! Agencies and people.
 
 use congvu_storage::{Row, Snapshot, params};
-use congvu_types::{AgencyId, Domain, EmailAddress, Language, PersonId, Result};
+use congvu_types::{AccountId, AgencyId, Domain, EmailAddress, Language, PersonId, Result};
 
 /// An agency (cơ quan), the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,4 +129,43 @@ pub(crate) fn agency_by_domain(snapshot: &Snapshot, domain: &Domain) -> Result<O
     snapshot.query_opt("SELECT id FROM agency WHERE domain = ?1", &params![domain.as_str()], |r| {
         Ok(AgencyId::new(r.i64(0)?))
     })
+}
+
+/// A unit of an agency (phòng).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRow {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Returns the units of an agency, by name.
+pub fn units(snapshot: &Snapshot, agency: AgencyId) -> Result<Vec<UnitRow>> {
+    snapshot.query(
+        "SELECT code, name FROM unit WHERE agency_id = ?1 ORDER BY name, code LIMIT 1000",
+        &params![agency.get()],
+        |r| Ok(UnitRow { code: r.text(0)?, name: r.text(1)? }),
+    )
+}
+
+/// Returns a unit of an agency by its code.
+pub fn unit(snapshot: &Snapshot, agency: AgencyId, code: &str) -> Result<Option<UnitRow>> {
+    snapshot.query_opt(
+        "SELECT code, name FROM unit WHERE agency_id = ?1 AND code = ?2",
+        &params![agency.get(), code],
+        |r| Ok(UnitRow { code: r.text(0)?, name: r.text(1)? }),
+    )
+}
+
+/// Returns who may use an account, its owner or by a grant, and may sign in; by name.
+pub fn users_of(snapshot: &Snapshot, account: AccountId) -> Result<Vec<PersonRow>> {
+    snapshot.query(
+        "SELECT p.id, p.agency_id, a.code, p.username, p.name, p.unit, p.position, p.active, p.version, p.language
+         FROM person p JOIN agency a ON a.id = p.agency_id
+         WHERE p.active = 1 AND p.id IN (SELECT person_id FROM account_grant WHERE account_id = ?1 AND rights <> 0
+            UNION SELECT owner_id FROM account WHERE id = ?1) ORDER BY p.name, p.id LIMIT 1000",
+        &params![account.get()],
+        row,
+    )
 }

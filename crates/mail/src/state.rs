@@ -30,6 +30,12 @@ pub fn state(snapshot: &Snapshot, account: AccountId) -> Result<ModSeq> {
     Ok(ModSeq(snapshot.query_opt(sql, &params![account.get()], |r| r.u64(0))?.unwrap_or(0)))
 }
 
+/// Makes whoever watches the account look, for something that hangs on its mail; whatever changes that waits in turn from
+/// here to the end of the transaction.
+pub fn touch(tx: &mut Tx, account: AccountId) -> Result<()> {
+    lock(tx, account).map(drop)
+}
+
 /// Takes the account's row and the next modseq. What is read after this is true until the transaction ends.
 pub(crate) fn lock(tx: &mut Tx, account: AccountId) -> Result<ModSeq> {
     lock_with_room(tx, account, 0, 0)

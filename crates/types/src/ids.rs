@@ -90,6 +90,8 @@ id! {
     SubmissionId;
     /// A name and an address that somebody writes as (RFC 8621 Identity).
     IdentityId;
+    /// A note on a conversation that stays within the account.
+    NoteId;
     /// An entry of the outbound queue: one message to one recipient.
     QueueId;
     /// A durable job (bounded background work).
