@@ -1,6 +1,7 @@
 //! What happens without anybody asking: mail leaves, deadlines pass, what nobody names is swept.
 
 use crate::{anchors, indexing};
+use congvu_casework::assignment::forget_absent;
 use congvu_smtp::Outbound;
 use congvu_storage::{Actor, BlobReference, Db, Tx};
 use congvu_transport::{Site, fanout, queue, submission, vacation};
@@ -144,6 +145,7 @@ async fn retention(db: Db, stop: CancellationToken) {
         }
         forget(&db, "submissions", submission::forget_old).await;
         forget(&db, "answered senders", vacation::forget_answered).await;
+        forget(&db, "who had a conversation open", forget_absent).await;
     }
 }
 

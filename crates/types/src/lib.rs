@@ -19,8 +19,9 @@ pub use error::{Error, Fault, Result};
 pub use flags::{Flags, Keyword, KeywordError};
 pub use fold::{composed, fold, without_accents};
 pub use ids::{
-    AccountId, AgencyId, CredentialId, EmailId, GrantId, IdError, IdentityId, JobId, MailboxId, NoteId, ModSeq,
-    PersonId, PositionId, QueueId, ReviewId, SessionId, SubmissionId, ThreadId, Uid, UidValidity, UnitId,
+    AccountId, AgencyId, CredentialId, EmailId, GrantId, IdError, IdentityId, JobId, MailboxId, ModSeq,
+    NoteId, PersonId, PositionId, QueueId, ReviewId, SessionId, SubmissionId, ThreadId, Uid, UidValidity,
+    UnitId,
 };
 pub use locale::{Language, sentence};
 pub use refusal::{Refusal, RefusalKind};

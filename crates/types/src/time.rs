@@ -44,6 +44,12 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// Reads RFC 3339; `None` when it is none.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
+    }
+
     /// Returns the RFC 3339 text in UTC with seconds, such as `2026-11-23T08:15:00Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {

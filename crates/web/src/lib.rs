@@ -25,6 +25,8 @@ mod reviews;
 mod serve;
 mod session;
 mod state;
+mod work;
+mod work_view;
 
 pub use app_passwords::ClientSettings;
 pub use openapi::openapi;

@@ -6,7 +6,7 @@ use crate::{
     state::{App, problem},
 };
 use axum::{Json, extract::State};
-use congvu_casework::review::pending_count;
+use congvu_casework::{assignment::open_count, review::pending_count};
 use congvu_directory::{SignedIn, accounts_of, regulation_of};
 use congvu_types::Result;
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub(crate) struct PersonView {
     password_min_length: usize,
     /// How many reviews wait for this person.
     pending_reviews: u64,
+    /// How much work this person or their unit has been given and not done; counted to a few hundred.
+    open_work: usize,
     /// Whether this is the sample.
     demo: bool,
     accounts: Vec<AccountView>,
@@ -52,6 +54,7 @@ pub(crate) struct AccountView {
 /// Looks a person's page up.
 pub(crate) async fn view(app: &App, who: &SignedIn) -> Result<PersonView> {
     let (who, demo) = (who.clone(), app.options.demo);
+    let now = app.options.db.clock().now();
     app.options
         .db
         .read(move |s| {
@@ -66,6 +69,7 @@ pub(crate) async fn view(app: &App, who: &SignedIn) -> Result<PersonView> {
                 must_change_password: !open,
                 password_min_length: rule.passwords.as_ref().map_or(MIN_PASSWORD, |p| p.min_length),
                 pending_reviews: if open { pending_count(s, &who)? } else { 0 },
+                open_work: if open { open_count(s, &who, now)? } else { 0 },
                 demo,
                 accounts: accounts
                     .into_iter()

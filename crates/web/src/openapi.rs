@@ -1,6 +1,6 @@
 //! The interface described (OpenAPI 3.1), from the handlers themselves.
 
-use crate::{app_passwords, events, health, me, outbox, problem, review_view, reviews, session};
+use crate::{app_passwords, events, health, me, outbox, problem, review_view, reviews, session, work};
 use axum::{http::header, response::IntoResponse};
 use utoipa::{
     OpenApi,
@@ -31,6 +31,14 @@ use utoipa::{
         reviews::attachment,
         reviews::decide,
         reviews::withdraw,
+        work::list,
+        work::assignees,
+        work::look_up,
+        work::open,
+        work::give,
+        work::progress,
+        work::note,
+        work::attend,
         outbox::list,
         outbox::message,
         events::events,

@@ -5,7 +5,7 @@ use crate::{
     app_passwords::{self, ClientSettings},
     assets, autoconfig, clients, events, health, me, openapi, outbox,
     problem::Problem,
-    reviews, session,
+    reviews, session, work,
 };
 use axum::{
     Router,
@@ -104,6 +104,14 @@ pub fn router(options: WebOptions, mounted: Router) -> Router {
         .route("/reviews/{id}/attachments/{index}", get(reviews::attachment))
         .route("/reviews/{id}/decision", post(reviews::decide))
         .route("/reviews/{id}/withdraw", post(reviews::withdraw))
+        .route("/work", get(work::list))
+        .route("/accounts/{account}/assignees", get(work::assignees))
+        .route("/accounts/{account}/conversations/look-up", post(work::look_up))
+        .route("/accounts/{account}/conversations/{thread}", get(work::open))
+        .route("/accounts/{account}/conversations/{thread}/assignment", post(work::give))
+        .route("/accounts/{account}/conversations/{thread}/progress", post(work::progress))
+        .route("/accounts/{account}/conversations/{thread}/notes", post(work::note))
+        .route("/accounts/{account}/conversations/{thread}/presence", post(work::attend))
         .route("/outbox", get(outbox::list))
         .route("/outbox/{id}", get(outbox::message))
         .route("/events", get(events::events))

@@ -11,5 +11,7 @@ mod interface;
 mod review;
 #[path = "all/sign_in.rs"]
 mod sign_in;
+#[path = "all/work.rs"]
+mod work;
 #[path = "all/world.rs"]
 mod world;

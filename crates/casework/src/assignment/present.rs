@@ -94,8 +94,17 @@ pub fn present(
     )
 }
 
-/// Forgets those who left without a word. Returns how many.
-pub fn forget_absent(tx: &mut Tx) -> Result<u64> {
+/// Forgets up to `most` of those who left without a word. Returns how many.
+pub fn forget_absent(tx: &mut Tx, most: usize) -> Result<usize> {
     let now = tx.now();
-    tx.execute("DELETE FROM presence WHERE until <= ?1", &params![now])
+    let absent = tx.query(
+        "SELECT account_id, thread_id, person_id FROM presence WHERE until <= ?1 LIMIT ?2",
+        &params![now, most],
+        |r| Ok([r.i64(0)?, r.i64(1)?, r.i64(2)?]),
+    )?;
+    for [account, thread, person] in &absent {
+        let sql = "DELETE FROM presence WHERE account_id = ?1 AND thread_id = ?2 AND person_id = ?3 AND until <= ?4";
+        tx.execute(sql, &params![*account, *thread, *person, now])?;
+    }
+    Ok(absent.len())
 }

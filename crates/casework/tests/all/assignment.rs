@@ -199,7 +199,7 @@ async fn who_writes_an_answer_is_seen_by_who_opens_the_same() {
         // Whoever lost the connection is forgotten.
         world.clock.wait(Duration::from_secs(60));
         assert!(says(&an, Activity::Reading).await.is_empty());
-        assert_eq!(world.write(forget_absent).await.unwrap(), 1);
+        assert_eq!(world.write(|tx| forget_absent(tx, 10)).await.unwrap(), 1);
     })
     .await;
 }

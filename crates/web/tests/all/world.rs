@@ -3,7 +3,8 @@
 use crate::browser::Browser;
 use axum::Router;
 use congvu_casework::review::{Draft, Envelope, Via};
-use congvu_directory::{AuthPolicy, Authenticator, Door, fixture};
+use congvu_directory::{AuthPolicy, Authenticator, Door, account_by_address, act_for, fixture, right};
+use congvu_mail::{DeliverOptions, Role, Target, deliver};
 use congvu_storage::{Actor, Db};
 use congvu_transport::{Outbound, Site, Submitted, submit};
 use congvu_web::{ClientSettings, WebOptions};
@@ -163,6 +164,25 @@ impl World {
         let answer = browser.sign_in(name, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         browser
+    }
+
+    /// A letter comes to the agency's account; returns its conversation.
+    pub(crate) async fn receive(&self, subject: &str) -> String {
+        let raw = format!(
+            "From: so@gov.example\r\nMessage-ID: <{subject}@gov.example>\r\nSubject: {subject}\r\n\r\nx\r\n"
+        );
+        let message = congvu_mail::prepare(raw.as_bytes()).unwrap();
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let who = self.auth.sign_in("an@bqlctgt", PASSWORD, Door::Smtp, peer).await.unwrap();
+        let stored = self.db.write(Actor::System("test"), move |tx| {
+            let account = account_by_address(tx, &AGENCY.parse().unwrap())?.unwrap().id;
+            let inbox = Target::Role(Role::Inbox);
+            let delivered = deliver(tx, account, inbox, &message, &DeliverOptions::default())?;
+            let reading = act_for::<right::Read>(tx, &who, account)?;
+            Ok((account, congvu_mail::emails(tx, &reading, &[delivered.email])?[0].thread))
+        });
+        let (account, thread) = stored.await.unwrap();
+        format!("/api/v1/accounts/a{account}/conversations/t{thread}")
     }
 
     /// An sends a message from the agency's account; returns the id of the review that holds it.
