@@ -1,4 +1,4 @@
-//! Who handles a conversation of a shared account (giao việc xử lý thư): S7.2 (Điều 7), S6.2a (Điều 6).
+//! Who handles a conversation of a shared account (giao việc xử lý thư): S7.2b (Điều 7).
 //!
 //! A conversation is new until somebody takes it or it is given to a person or a unit, with an instruction and a deadline;
 //! then it is assigned, under way, done. Beside that stand notes that stay within the account, who has read which message,

@@ -1,6 +1,6 @@
 //! What people decide: matters followed over days, each with its steps, its deadline and its record.
 //!
-//! The review of outgoing mail ([`review`], S9.1, Điều 9), and who handles what came in ([`assignment`], S7.2, Điều 7).
+//! The review of outgoing mail ([`review`], S9.1, Điều 9), and who handles what came in ([`assignment`], S7.2b, Điều 7).
 
 pub mod assignment;
 pub mod review;

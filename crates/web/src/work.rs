@@ -1,4 +1,4 @@
-//! Who handles what came to a shared account (S7.2, Điều 7): assignments, notes within the account, who has it open.
+//! Who handles what came to a shared account (S7.2b, Điều 7): assignments, notes within the account, who has it open.
 
 use crate::{
     problem::{At, Problem},

@@ -4,6 +4,125 @@
  */
 
 export interface paths {
+    "/api/v1/accounts/{account}/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who conversations of an account may be given to. */
+        get: operations["listAssignees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/conversations/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells how conversations of a list stand. */
+        post: operations["lookUpConversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/conversations/{thread}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how one conversation stands: its steps, its notes, who has read what. */
+        get: operations["openConversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/conversations/{thread}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a conversation to somebody, or takes it. */
+        post: operations["assignConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/conversations/{thread}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a note that stays within the account. */
+        post: operations["noteConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/conversations/{thread}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what the person does with a conversation, every 20 seconds while they do; tells who else has it open. */
+        post: operations["attendConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/conversations/{thread}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says how far the handling has come. */
+        post: operations["progressConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/app-passwords": {
         parameters: {
             query?: never;
@@ -279,6 +398,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists work on the accounts that the person reads; what is due first. */
+        get: operations["listWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -373,6 +509,57 @@ export interface components {
             /** @description What the person calls the device. */
             name: string;
         };
+        /** @description Who conversations may be given to. */
+        AssigneeList: {
+            people: components["schemas"]["AssigneeView"][];
+            units: components["schemas"]["AssigneeView"][];
+        };
+        /** @description Somebody who handles a conversation. */
+        AssigneeView: {
+            name: string;
+            /** @description The person's id, when it is one. */
+            person?: string | null;
+            /** @description A person's position. */
+            position?: string | null;
+            /** @description The unit's code, when it is one. */
+            unit?: string | null;
+        };
+        /** @description Gives a conversation to a person or to a unit. */
+        AssignmentRequest: {
+            /** @description By when (RFC 3339). */
+            dueAt?: string | null;
+            /** @description What is to be done, up to 4000 characters. */
+            instruction?: string;
+            /** @description A person's id; or `unit`. */
+            person?: string | null;
+            /** @description A unit's code; or `person`. */
+            unit?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was shown; 0 where nobody had it.
+             */
+            version: number;
+        };
+        /** @description What somebody is to do about a conversation. */
+        AssignmentView: {
+            /** @description The account's address. */
+            account: string;
+            accountId: string;
+            assignee: components["schemas"]["AssigneeView"];
+            changedAt: string;
+            dueAt?: string | null;
+            givenAt: string;
+            givenBy: string;
+            instruction: string;
+            isOverdue: boolean;
+            /** @description `assigned`, `inProgress` or `done`. */
+            progress: string;
+            subject: string;
+            /** @description The conversation, as JMAP names it. */
+            thread: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description An attachment. */
         AttachmentView: {
             /** @description Whether opening it may run something. */
@@ -432,6 +619,23 @@ export interface components {
              */
             submissionPort: number;
         };
+        /** @description How conversations stand. */
+        ConversationList: {
+            conversations: components["schemas"]["StandingView"][];
+        };
+        /** @description A conversation. */
+        ConversationView: components["schemas"]["StandingView"] & {
+            /** @description The oldest first. */
+            noteList: components["schemas"]["NoteView"][];
+            readings: components["schemas"]["ReadingView"][];
+            /** @description The oldest first. */
+            steps: components["schemas"]["StepView"][];
+        };
+        /** @description Which conversations. */
+        ConversationsRequest: {
+            /** @description Their ids, at most 200. */
+            threads: string[];
+        };
         /** @description A decision. */
         DecisionRequest: {
             /** @description Why; needed to return or reject. */
@@ -457,6 +661,18 @@ export interface components {
             appPassword: components["schemas"]["AppPasswordView"];
             secret: string;
         };
+        /** @description A note. */
+        NoteRequest: {
+            /** @description Up to 4000 characters. */
+            text: string;
+        };
+        /** @description A note that stays within the account. */
+        NoteView: {
+            at: string;
+            author: string;
+            id: string;
+            text: string;
+        };
         /** @description Captured messages, newest first. */
         OutboxView: {
             messages: components["schemas"]["CapturedView"][];
@@ -481,6 +697,8 @@ export interface components {
             /** @description Nothing but the change of the password is open (S4.2d). */
             mustChangePassword: boolean;
             name: string;
+            /** @description How much work this person or their unit has been given and not done; counted to a few hundred. */
+            openWork: number;
             /** @description The least number of characters of a password. */
             passwordMinLength: number;
             /**
@@ -488,6 +706,20 @@ export interface components {
              * @description How many reviews wait for this person.
              */
             pendingReviews: number;
+        };
+        /** @description What the person does with the conversation. */
+        PresenceRequest: {
+            /** @description `reading`, `replying` or `gone`. */
+            activity: string;
+        };
+        /** @description Who else has it open. */
+        PresentList: {
+            present: components["schemas"]["PresentView"][];
+        };
+        /** @description Somebody who has it open. */
+        PresentView: {
+            isReplying: boolean;
+            name: string;
         };
         /** @description The body of every answer that is not a success. */
         ProblemBody: {
@@ -507,6 +739,30 @@ export interface components {
             type: string;
             /** @description What must be opened before the message can be approved: names of attachments, the subject in quotes for its text. */
             unopened?: string[];
+        };
+        /** @description Says how far it has come. */
+        ProgressRequest: {
+            /** @description A word to it. */
+            comment?: string;
+            /** @description `assigned`, `inProgress` or `done`. */
+            progress: string;
+            /**
+             * Format: int64
+             * @description The version that was shown.
+             */
+            version: number;
+        };
+        /** @description Who has read, and when first. */
+        ReaderView: {
+            at: string;
+            name: string;
+        };
+        /** @description A reading of one message. */
+        ReadingView: {
+            at: string;
+            /** @description The message, as JMAP names it. */
+            email: string;
+            name: string;
         };
         /** @description A recipient of the envelope, blind ones included. */
         RecipientView: {
@@ -584,12 +840,30 @@ export interface components {
             /** @description The password. */
             password: string;
         };
-        /** @description A step of the history. */
+        /** @description How a conversation of a list stands. */
+        StandingView: {
+            assignment?: components["schemas"]["AssignmentView"] | null;
+            /**
+             * Format: int64
+             * @description How many notes it has.
+             */
+            notes: number;
+            readers: components["schemas"]["ReaderView"][];
+            thread: string;
+        };
+        /** @description A step of the handling. */
         StepView: {
-            actor: string;
             at: string;
-            comment?: string | null;
+            by: string;
+            comment: string;
+            /** @description `assigned`, `inProgress` or `done`. */
             step: string;
+            /** @description To whom it was given. */
+            to: string;
+        };
+        /** @description A list of work. */
+        WorkList: {
+            work: components["schemas"]["AssignmentView"][];
         };
     };
     responses: {
@@ -613,6 +887,249 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAssignees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssigneeList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    lookUpConversations: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The session's own token, as signing in told it. */
+                "X-CSRF-Token": components["parameters"]["CsrfToken"];
+            };
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationsRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    openConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    assignConversation: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The session's own token, as signing in told it. */
+                "X-CSRF-Token": components["parameters"]["CsrfToken"];
+            };
+            path: {
+                account: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    noteConversation: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The session's own token, as signing in told it. */
+                "X-CSRF-Token": components["parameters"]["CsrfToken"];
+            };
+            path: {
+                account: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    attendConversation: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The session's own token, as signing in told it. */
+                "X-CSRF-Token": components["parameters"]["CsrfToken"];
+            };
+            path: {
+                account: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresenceRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresentList"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    progressConversation: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The session's own token, as signing in told it. */
+                "X-CSRF-Token": components["parameters"]["CsrfToken"];
+            };
+            path: {
+                account: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProgressRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentView"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     listAppPasswords: {
         parameters: {
             query?: never;
@@ -1159,6 +1676,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listWork: {
+        parameters: {
+            query?: {
+                /** @description `mine` (the default), `overdue`, `open` or `done`. */
+                filter?: string;
+                /** @description At most this many, up to 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkList"];
+                };
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];

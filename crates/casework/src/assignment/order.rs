@@ -34,7 +34,7 @@ pub struct Order {
 }
 
 /// Gives a conversation to a person or a unit. One may take it oneself, or for one's unit, with the right to draft; giving it
-/// to others needs the right to manage the account (S7.2, Điều 7).
+/// to others needs the right to manage the account (S7.2b, Điều 7).
 pub fn assign(
     tx: &mut Tx,
     acting: &Acting<right::Draft>,

@@ -68,7 +68,7 @@ async fn a_conversation_is_given_taken_and_done() {
         let (_, thread) = letter(&world, account, "cong-van-12").await;
         let place = (account, thread);
         let to_an = || Assignee::Person(an.person());
-        // To others it is given by who manages the account (S7.2, Điều 7); everybody may take it.
+        // To others it is given by who manages the account (S7.2b, Điều 7); everybody may take it.
         assert_eq!(kind(give(&world, &duc, place, order(to_an(), 0)).await), RefusalKind::NoRight);
         let given = give(&world, &mai, place, order(to_an(), 0)).await.unwrap();
         assert_eq!(
