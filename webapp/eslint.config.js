@@ -24,6 +24,8 @@ export default ts.config(
       'svelte/no-at-html-tags': 'error',
       'svelte/no-navigation-without-resolve': 'off',
       'no-console': 'error',
+      // Plain maps hold what no screen watches.
+      'svelte/prefer-svelte-reactivity': 'off',
     },
   },
   // Which part may know which: features know no other feature, ui knows nothing of ours, only jmap and api call.

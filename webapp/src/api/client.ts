@@ -47,10 +47,15 @@ export class Client {
     return (answer.status === 204 ? undefined : await answer.json()) as T;
   }
 
+  /** What every request of the session carries, of this interface and of others at the same door. */
+  headers(method: string): Record<string, string> {
+    const language = { 'Accept-Language': this.#language() };
+    return method !== 'GET' && this.#csrf ? { ...language, 'X-CSRF-Token': this.#csrf } : language;
+  }
+
   async #answer(method: string, path: string, body?: unknown): Promise<Response> {
-    const headers: Record<string, string> = { 'Accept-Language': this.#language() };
+    const headers = this.headers(method);
     if (body !== undefined) headers['Content-Type'] = 'application/json';
-    if (method !== 'GET' && this.#csrf) headers['X-CSRF-Token'] = this.#csrf;
     const init: RequestInit = { method, headers, credentials: 'same-origin' };
     if (body !== undefined) init.body = JSON.stringify(body);
     let answer: Response;

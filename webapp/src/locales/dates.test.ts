@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { full, size, when } from './dates';
+import { figure, full, size, when } from './dates';
 
 const now = new Date('2026-11-23T08:00:00Z');
 
@@ -13,6 +13,10 @@ describe('dates', () => {
     expect(when('2025-12-31T02:00:00Z', 'en', now)).toBe('Wed 31/12/2025');
     expect(full('2026-11-10T02:00:00Z', 'vi')).toBe('thứ Ba, 10/11/2026 09:00');
     expect(when('never', 'vi', now)).toBe('never');
+  });
+
+  it('and numbers are grouped', () => {
+    expect([figure(32_500, 'vi'), figure(32_500, 'en')]).toEqual(['32.500', '32,500']);
   });
 
   it('and sizes are short', () => {

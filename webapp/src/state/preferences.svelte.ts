@@ -1,0 +1,42 @@
+// How this browser likes to see things. Nothing of it is a secret or a rule.
+const STORED = 'congvu.preferences';
+
+export interface Preferences {
+  density: 'comfortable' | 'compact';
+  /** Senders whose pictures are shown without asking. */
+  pictures: string[];
+}
+
+const MOST_SENDERS = 200;
+
+function initial(): Preferences {
+  const usual: Preferences = { density: 'comfortable', pictures: [] };
+  try {
+    const stored = JSON.parse(globalThis.localStorage?.getItem(STORED) ?? '{}') as Partial<Preferences>;
+    return {
+      density: stored.density === 'compact' ? 'compact' : usual.density,
+      pictures: Array.isArray(stored.pictures) ? stored.pictures.filter((sender) => typeof sender === 'string') : usual.pictures,
+    };
+  } catch {
+    return usual;
+  }
+}
+
+let held = $state.raw<Preferences>(initial());
+
+export const preferences = {
+  get current(): Preferences {
+    return held;
+  },
+  set(change: Partial<Preferences>): void {
+    held = { ...held, ...change };
+    globalThis.localStorage?.setItem(STORED, JSON.stringify(held));
+  },
+  showsPicturesOf(sender: string): boolean {
+    return held.pictures.includes(sender.toLowerCase());
+  },
+  showPicturesOf(sender: string): void {
+    const others = held.pictures.filter((other) => other !== sender.toLowerCase());
+    this.set({ pictures: [sender.toLowerCase(), ...others].slice(0, MOST_SENDERS) });
+  },
+};
