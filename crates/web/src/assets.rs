@@ -19,6 +19,23 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      font-src 'self'; connect-src 'self'; frame-src 'self' blob:; manifest-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
+/// The documents that a letter's HTML is put into, and the policy of each: no script whatever it holds, no form, no way up.
+/// They allow styles, which the application itself does not; pictures of other hosts only in the second.
+const LETTERS: [(&str, &str); 2] = [
+    (
+        "letter.html",
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'self'; \
+         sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox",
+    ),
+    (
+        "letter-pictures.html",
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'self'; \
+         sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox",
+    ),
+];
+
 /// Answers with a file, or with the application's page for every path of its own.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
@@ -43,7 +60,14 @@ fn not_built() -> Response {
 fn answer(path: &str, file: rust_embed::EmbeddedFile) -> Response {
     // Vite names files under assets/ by their content.
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    ([(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, cache)], file.data).into_response()
+    let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, cache)];
+    let mut response = (headers, file.data).into_response();
+    if let Some((_, policy)) = LETTERS.iter().find(|(letter, _)| *letter == path) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    }
+    response
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -78,4 +102,27 @@ pub(crate) async fn protect(request: Request, next: Next) -> Response {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn served(path: &str) -> Response {
+        let metadata = rust_embed::Metadata::__rust_embed_new([0; 32], None, None);
+        answer(path, rust_embed::EmbeddedFile { data: "x".as_bytes().into(), metadata })
+    }
+
+    #[test]
+    fn a_letter_is_shown_where_no_script_can_run() {
+        for (path, _) in LETTERS {
+            let response = served(path);
+            let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("sandbox "), "{policy}");
+            assert!(!policy.contains("script") && !policy.contains("allow-forms"), "{policy}");
+            assert_eq!(policy.contains("https:"), path == "letter-pictures.html");
+            assert_eq!(response.headers()[header::X_FRAME_OPTIONS], "SAMEORIGIN");
+        }
+        assert!(served("index.html").headers().get(header::CONTENT_SECURITY_POLICY).is_none());
+    }
 }

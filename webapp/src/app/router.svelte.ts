@@ -1,5 +1,15 @@
 // Where the application stands: one path, one screen.
+export interface MailRoute {
+  screen: 'mail';
+  account: string | null;
+  mailbox: string | null;
+  /** What is searched for, instead of a folder. */
+  query: string | null;
+  thread: string | null;
+}
+
 export type Route =
+  | MailRoute
   | { screen: 'reviews'; tab: 'awaiting' | 'decided' | 'mine'; id: string | null }
   | { screen: 'devices' }
   | { screen: 'outbox' }
@@ -7,13 +17,35 @@ export type Route =
 
 /** Reads a path. */
 export function parse(path: string): Route {
-  const [first = '', second, third] = path.split('/').filter(Boolean).map(decode);
+  const [first = '', second, third, ...rest] = path.split('/').filter(Boolean).map(decode);
   if (first === '') return { screen: 'reviews', tab: 'awaiting', id: null };
+  if (first === 'mail') return mail(second, third, rest);
   if ((first === 'outbox' || first === 'devices') && second === undefined) return { screen: first };
   if (first !== 'reviews') return { screen: 'unknown' };
   const tab = second === 'decided' || second === 'mine' ? second : 'awaiting';
   const id = tab === 'awaiting' ? (second === 'awaiting' ? third : second) : third;
   return { screen: 'reviews', tab, id: id && /^\d+$/.test(id) ? id : null };
+}
+
+const isId = (text: string | undefined): text is string => text !== undefined && /^[A-Za-z0-9_-]{1,255}$/.test(text);
+
+/** `/mail/ACCOUNT/MAILBOX/THREAD`, `/mail/ACCOUNT/search/WORDS/THREAD`. */
+function mail(account: string | undefined, mailbox: string | undefined, rest: string[]): MailRoute {
+  const none: MailRoute = { screen: 'mail', account: null, mailbox: null, query: null, thread: null };
+  if (!isId(account)) return none;
+  if (mailbox === 'search') {
+    const [query = null, thread] = rest;
+    return { ...none, account, query, thread: isId(thread) ? thread : null };
+  }
+  return isId(mailbox) ? { ...none, account, mailbox, thread: isId(rest[0]) ? rest[0] : null } : { ...none, account };
+}
+
+/** The path of a folder, a search, a conversation in it. */
+export function mailPath(at: Partial<Omit<MailRoute, 'screen'>>): string {
+  const place = at.query ? ['search', encodeURIComponent(at.query)] : [at.mailbox];
+  const parts = [at.account, ...place, at.thread];
+  const end = parts.findIndex((part) => !part);
+  return ['/mail', ...(end < 0 ? parts : parts.slice(0, end))].join('/');
 }
 
 function decode(part: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { go, parse, reviewPath, route } from './router.svelte';
+import { go, mailPath, parse, reviewPath, route } from './router.svelte';
 
 describe('router', () => {
   it('reads paths', () => {
@@ -11,6 +11,17 @@ describe('router', () => {
     expect(parse('/devices')).toEqual({ screen: 'devices' });
     expect(parse('/devices/1')).toEqual({ screen: 'unknown' });
     expect(parse('/%E0%A4%A')).toEqual({ screen: 'unknown' });
+  });
+
+  it('reads paths of mail', () => {
+    const none = { screen: 'mail', account: null, mailbox: null, query: null, thread: null };
+    expect(parse('/mail')).toEqual(none);
+    expect(parse('/mail/a1/m2/t3')).toEqual({ ...none, account: 'a1', mailbox: 'm2', thread: 't3' });
+    expect(parse('/mail/a1/../x')).toEqual({ ...none, account: 'a1' });
+    for (const at of [{ account: 'a1', mailbox: 'm2' }, { account: 'a1', query: 'từ:mai 50% a/b', thread: 't3' }, { account: 'a1', mailbox: 'm2', thread: 't3' }]) {
+      expect(parse(mailPath(at))).toEqual({ ...none, ...at });
+    }
+    expect(mailPath({ account: 'a1', thread: 't3' })).toBe('/mail/a1');
   });
 
   it('goes there and back again', () => {
