@@ -70,7 +70,7 @@ pub(crate) struct StandingView {
 
 /// A step of the handling.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StepView {
+pub(crate) struct WorkStepView {
     at: String,
     by: String,
     /// `assigned`, `inProgress` or `done`.
@@ -105,7 +105,7 @@ pub(crate) struct ConversationView {
     #[serde(flatten)]
     standing: StandingView,
     /// The oldest first.
-    steps: Vec<StepView>,
+    steps: Vec<WorkStepView>,
     /// The oldest first.
     note_list: Vec<NoteView>,
     readings: Vec<ReadingView>,
@@ -179,8 +179,8 @@ pub(crate) fn note(note: &Note) -> NoteView {
     }
 }
 
-fn step(step: &AssignmentStep) -> StepView {
-    StepView {
+fn step(step: &AssignmentStep) -> WorkStepView {
+    WorkStepView {
         at: step.at.rfc3339(),
         by: step.person_name.clone(),
         step: step.step.clone(),

@@ -12,6 +12,16 @@ export type AppPassword = Schemas['AppPasswordView'];
 export type AppPasswords = Schemas['AppPasswordList'];
 export type NewAppPassword = Schemas['NewAppPassword'];
 export type Outbox = Schemas['OutboxView'];
+export type Assignment = Schemas['AssignmentView'];
+export type Assignee = Schemas['AssigneeView'];
+export type Assignees = Schemas['AssigneeList'];
+export type Standing = Schemas['StandingView'];
+export type Conversation = Schemas['ConversationView'];
+export type Note = Schemas['NoteView'];
+export type Present = Schemas['PresentView'];
+export type WorkFilter = 'mine' | 'overdue' | 'open' | 'done';
+export type Progress = 'assigned' | 'inProgress' | 'done';
+export type Activity = 'reading' | 'replying' | 'gone';
 export type Decision = 'approve' | 'return' | 'reject';
 export type Filter = 'awaiting' | 'decided' | 'mine';
 
@@ -132,9 +142,48 @@ export class Client {
     return this.#call('DELETE', `/app-passwords/${encodeURIComponent(id)}`);
   }
 
+  async work(filter: WorkFilter): Promise<Assignment[]> {
+    return (await this.#call<Schemas['WorkList']>('GET', `/work?filter=${filter}&limit=200`)).work;
+  }
+
+  assignees(account: string): Promise<Assignees> {
+    return this.#call('GET', `/accounts/${encodeURIComponent(account)}/assignees`);
+  }
+
+  async standings(account: string, threads: string[]): Promise<Standing[]> {
+    const path = `/accounts/${encodeURIComponent(account)}/conversations/look-up`;
+    return (await this.#call<Schemas['ConversationList']>('POST', path, { threads })).conversations;
+  }
+
+  conversation(account: string, thread: string): Promise<Conversation> {
+    return this.#call('GET', conversationPath(account, thread));
+  }
+
+  assign(account: string, thread: string, order: Schemas['AssignmentRequest']): Promise<Assignment> {
+    return this.#call('POST', `${conversationPath(account, thread)}/assignment`, order);
+  }
+
+  progress(account: string, thread: string, step: Schemas['ProgressRequest']): Promise<Assignment> {
+    return this.#call('POST', `${conversationPath(account, thread)}/progress`, step);
+  }
+
+  note(account: string, thread: string, text: string): Promise<Note> {
+    return this.#call('POST', `${conversationPath(account, thread)}/notes`, { text });
+  }
+
+  /** Says what the person does with a conversation; tells who else has it open. */
+  async attend(account: string, thread: string, activity: Activity): Promise<Present[]> {
+    const path = `${conversationPath(account, thread)}/presence`;
+    return (await this.#call<Schemas['PresentList']>('POST', path, { activity })).present;
+  }
+
   outbox(): Promise<Outbox> {
     return this.#call('GET', '/outbox');
   }
+}
+
+function conversationPath(account: string, thread: string): string {
+  return `/accounts/${encodeURIComponent(account)}/conversations/${encodeURIComponent(thread)}`;
 }
 
 /** Where a browser can fetch what is not JSON. */

@@ -629,7 +629,7 @@ export interface components {
             noteList: components["schemas"]["NoteView"][];
             readings: components["schemas"]["ReadingView"][];
             /** @description The oldest first. */
-            steps: components["schemas"]["StepView"][];
+            steps: components["schemas"]["WorkStepView"][];
         };
         /** @description Which conversations. */
         ConversationsRequest: {
@@ -851,8 +851,19 @@ export interface components {
             readers: components["schemas"]["ReaderView"][];
             thread: string;
         };
-        /** @description A step of the handling. */
+        /** @description A step of the history. */
         StepView: {
+            actor: string;
+            at: string;
+            comment?: string | null;
+            step: string;
+        };
+        /** @description A list of work. */
+        WorkList: {
+            work: components["schemas"]["AssignmentView"][];
+        };
+        /** @description A step of the handling. */
+        WorkStepView: {
             at: string;
             by: string;
             comment: string;
@@ -860,10 +871,6 @@ export interface components {
             step: string;
             /** @description To whom it was given. */
             to: string;
-        };
-        /** @description A list of work. */
-        WorkList: {
-            work: components["schemas"]["AssignmentView"][];
         };
     };
     responses: {

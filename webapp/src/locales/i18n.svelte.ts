@@ -9,6 +9,8 @@ import mailVi from './mail.vi.json';
 import settingsEn from './settings.en.json';
 import settingsVi from './settings.vi.json';
 import vi from './vi.json';
+import workEn from './work.en.json';
+import workVi from './work.vi.json';
 
 export type Language = 'vi' | 'en';
 export type Key =
@@ -16,12 +18,13 @@ export type Key =
   | keyof typeof mailVi
   | keyof typeof composerVi
   | keyof typeof settingsVi
+  | keyof typeof workVi
   | keyof typeof serverVi;
 
 /** Every sentence of the application's own, and of the server. */
 export const sentences: Record<Language, Record<string, string>> = {
-  vi: { ...serverVi, ...vi, ...mailVi, ...composerVi, ...settingsVi },
-  en: { ...serverEn, ...en, ...mailEn, ...composerEn, ...settingsEn },
+  vi: { ...serverVi, ...vi, ...mailVi, ...composerVi, ...settingsVi, ...workVi },
+  en: { ...serverEn, ...en, ...mailEn, ...composerEn, ...settingsEn, ...workEn },
 };
 const STORED = 'congvu.language';
 
