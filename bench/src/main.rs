@@ -6,6 +6,7 @@
 mod approval;
 mod imap;
 mod peer;
+mod search;
 mod server;
 mod smtp;
 mod watchers;
@@ -46,6 +47,12 @@ fn main() -> Outcome<()> {
     let temporary = tempfile::tempdir()?;
     let data = options.data.clone().unwrap_or_else(|| temporary.path().to_owned());
     let wanted = |name: &str| name.contains(options.only.as_str());
+    if wanted("search") {
+        search::measure(options.messages, &data.join("search"), options.database.as_deref())?;
+        if options.only == "search" {
+            return Ok(());
+        }
+    }
     let mut server = Server::start(&options.program, &data, options.database.as_deref())?;
     if wanted("smtp") {
         smtp_figures(&server)?;

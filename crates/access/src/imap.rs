@@ -8,6 +8,7 @@ mod copying;
 mod fetching;
 mod fetching_answer;
 mod idling;
+mod indexed;
 mod input;
 mod listing;
 mod mailboxes;

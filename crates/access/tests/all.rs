@@ -13,3 +13,5 @@ mod mailboxes;
 mod messages;
 #[path = "all/review.rs"]
 mod review;
+#[path = "all/searching.rs"]
+mod searching;

@@ -76,6 +76,8 @@ pub enum Query {
     },
     /// Those with an attachment.
     HasAttachment,
+    /// Those with more words than were kept.
+    IsCut,
     /// Those that fit all.
     And(Vec<Self>),
     /// Those that fit one.
@@ -91,6 +93,8 @@ pub struct Document {
     pub fields: [String; Fields::COUNT],
     /// Whether it has an attachment.
     pub has_attachment: bool,
+    /// Whether it has more words than these.
+    pub is_cut: bool,
     /// What the caller wants back with a hit.
     pub note: Vec<u8>,
 }

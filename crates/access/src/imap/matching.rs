@@ -1,15 +1,22 @@
 //! Whether a message fits a search key (RFC 9051 §6.4.4). Text is compared without regard to case and to Vietnamese accents:
 //! "Khánh Hòa" is found by "khanh hoa".
 
-use super::codec::{
-    date::{day_of, days_of},
-    search::Key,
-    set,
+use super::{
+    codec::{
+        date::{day_of, days_of},
+        search::Key,
+        set,
+    },
+    indexed::{BODY, Known, TEXT},
 };
-use congvu_mail::{Entry, FlagSet, MessageRow};
+use congvu_mail::{
+    Entry, FlagSet, MessageRow,
+    search::{Expression, Phrase, document},
+};
 use congvu_message::{AddressItem, Envelope, all_text, decode_summary, headers, parse_structure, sent_day};
+use congvu_storage::Document;
 use congvu_types::fold;
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::Arc};
 
 /// How much of a message a key looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +49,13 @@ pub(super) enum Ready {
     Subject(String),
     MessageId(String),
     Header(String, String),
+    /// Signs without a letter, somewhere.
     Body(String),
     Text(String),
+    /// Words that follow each other; the last may be the beginning of a longer one (docs/adr/0022).
+    Words(Phrase),
+    /// A key with what the index says of it.
+    Known(Box<Ready>, Arc<Known>),
 }
 
 /// An address field.
@@ -101,8 +113,8 @@ pub(super) fn ready(key: &Key, context: &Context<'_>) -> Ready {
         Key::Subject(text) => Ready::Subject(fold(text)),
         Key::Header(name, text) if name.eq_ignore_ascii_case("Message-ID") => Ready::MessageId(fold(text)),
         Key::Header(name, text) => Ready::Header(name.clone(), fold(text)),
-        Key::Body(text) => Ready::Body(fold(text)),
-        Key::Text(text) => Ready::Text(fold(text)),
+        Key::Body(text) => Phrase::begun(BODY, text).map_or_else(|| Ready::Body(fold(text)), Ready::Words),
+        Key::Text(text) => Phrase::begun(TEXT, text).map_or_else(|| Ready::Text(fold(text)), Ready::Words),
     }
 }
 
@@ -125,7 +137,21 @@ impl Ready {
             | Self::Address(..)
             | Self::Subject(_)
             | Self::MessageId(_) => Depth::Row,
-            Self::Header(..) | Self::Body(_) | Self::Text(_) => Depth::Bytes,
+            Self::Header(..) | Self::Body(_) | Self::Text(_) | Self::Words(_) => Depth::Bytes,
+            Self::Known(key, _) => key.depth(),
+        }
+    }
+
+    /// How much of this message must be looked at, when the view does not decide.
+    pub(super) fn depth_for(&self, seq: u32, entry: &Entry) -> Depth {
+        if self.by_view(seq, entry).is_some() {
+            return Depth::View;
+        }
+        match self {
+            Self::And(keys) => keys.iter().map(|k| k.depth_for(seq, entry)).max().unwrap_or(Depth::View),
+            Self::Or(a, b) => a.depth_for(seq, entry).max(b.depth_for(seq, entry)),
+            Self::Not(inner) => inner.depth_for(seq, entry),
+            other => other.depth(),
         }
     }
 
@@ -135,6 +161,7 @@ impl Ready {
             Self::And(keys) => keys.iter().any(Self::needs_envelope),
             Self::Or(a, b) => a.needs_envelope() || b.needs_envelope(),
             Self::Not(inner) => inner.needs_envelope(),
+            Self::Known(key, _) => key.needs_envelope(),
             Self::Address(..) | Self::Sent(..) => true,
             _ => false,
         }
@@ -166,6 +193,7 @@ impl Ready {
             Self::Uid(ranges) => Some(holds(ranges, entry.uid.0)),
             Self::Flags(flags) => Some(entry.flags.0 & flags.0 == flags.0),
             Self::ModSeq(from) => Some(entry.modseq >= *from),
+            Self::Known(_, known) => known.says(entry),
             _ => None,
         }
     }
@@ -187,6 +215,8 @@ impl Ready {
                 id.is_some_and(|id| fold(&format!("<{id}>")).contains(text.as_str()))
             }
             Self::Header(name, text) => message.has_header(name, text),
+            Self::Known(key, known) => known.says(entry).unwrap_or_else(|| key.fits(seq, entry, message)),
+            Self::Words(phrase) => Expression::Phrase(phrase.clone()).fits(message.document()),
             Self::Body(text) => message.body().contains(text.as_str()),
             Self::Text(text) => {
                 message.header().contains(text.as_str()) || message.body().contains(text.as_str())
@@ -209,11 +239,13 @@ pub(super) struct Message<'a> {
     envelope: OnceCell<Envelope>,
     body: OnceCell<String>,
     header: OnceCell<String>,
+    document: OnceCell<Document>,
 }
 
 impl<'a> Message<'a> {
     pub(super) fn new(row: &'a MessageRow, bytes: &'a [u8]) -> Self {
-        Self { row, bytes, envelope: OnceCell::new(), body: OnceCell::new(), header: OnceCell::new() }
+        let (envelope, document) = (OnceCell::new(), OnceCell::new());
+        Self { row, bytes, envelope, body: OnceCell::new(), header: OnceCell::new(), document }
     }
 
     fn envelope(&self) -> &Envelope {
@@ -262,6 +294,11 @@ impl<'a> Message<'a> {
             });
             fold(&fields.collect::<Vec<_>>().join("\n"))
         })
+    }
+
+    /// As the index sees it.
+    fn document(&self) -> &Document {
+        self.document.get_or_init(|| document(self.bytes))
     }
 
     fn body(&self) -> &str {

@@ -5,6 +5,7 @@ use super::{
         search::{Return, Search},
         set,
     },
+    indexed,
     matching::{Context, Depth, Message, Ready, ready},
     reply::{Answer, Failed},
     session::Session,
@@ -48,16 +49,12 @@ impl Session {
             last_uid: view.by_seq(view.len()).map_or(0, |e| e.uid.0),
             saved: &saved,
         };
-        let key = Arc::new(ready(&search.key, &context));
-        let mut hits: Vec<Hit> = Vec::new();
-        let mut open: Vec<Hit> = Vec::new();
-        for (seq, entry) in view.range(1, view.len()) {
-            match key.by_view(seq, entry) {
-                Some(true) => hits.push((seq, *entry)),
-                Some(false) => {}
-                None => open.push((seq, *entry)),
-            }
-        }
+        let key = ready(&search.key, &context);
+        let (mut hits, mut open) = (Vec::new(), Vec::new());
+        decide(&key, view.range(1, view.len()).map(|(seq, entry)| (seq, *entry)), &mut hits, &mut open);
+        let db = &self.server.options.db;
+        let key = Arc::new(indexed::ask(db, &reading, mailbox, key, open.len()).await?);
+        decide(&key, std::mem::take(&mut open).into_iter(), &mut hits, &mut open);
         let mut renewed = Instant::now();
         for page in pages(&open) {
             self.renew_now_and_then(&mut renewed).await?;
@@ -156,6 +153,17 @@ fn uses_modseq(key: &super::codec::search::Key) -> bool {
     }
 }
 
+/// Tells those that fit, by what is known without reading them, from those that must be looked at.
+fn decide(key: &Ready, some: impl Iterator<Item = Hit>, hits: &mut Vec<Hit>, open: &mut Vec<Hit>) {
+    for (seq, entry) in some {
+        match key.by_view(seq, &entry) {
+            Some(true) => hits.push((seq, entry)),
+            Some(false) => {}
+            None => open.push((seq, entry)),
+        }
+    }
+}
+
 /// Cuts messages into pages: each spans few messages that are not asked for, so that a page is one query.
 fn pages(open: &[Hit]) -> Vec<&[Hit]> {
     let span = u32::try_from(PAGE).unwrap_or(u32::MAX);
@@ -184,7 +192,6 @@ fn look(
     let count = (last_seq - first_seq + 1) as usize;
     let want = if key.needs_envelope() { Want::Summary } else { Want::Facts };
     let rows = messages(snapshot, reading, mailbox, (first.uid, last.uid), want, count)?;
-    let needs_bytes = key.depth() == Depth::Bytes;
     let mut rows = rows.iter().peekable();
     let mut hits = Vec::new();
     for (seq, entry) in page {
@@ -192,7 +199,7 @@ fn look(
             rows.next();
         }
         let Some(row) = rows.next_if(|row| row.uid == entry.uid) else { continue };
-        let bytes = if needs_bytes { raw(snapshot, row)? } else { Vec::new() };
+        let bytes = if key.depth_for(*seq, entry) == Depth::Bytes { raw(snapshot, row)? } else { Vec::new() };
         if key.fits(*seq, entry, &Message::new(row, &bytes)) {
             hits.push((*seq, *entry));
         }

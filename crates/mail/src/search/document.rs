@@ -47,14 +47,14 @@ pub fn document(raw: &[u8]) -> Document {
 pub(super) fn poor_document(subject: &str, sender: &str, preview: &str, has_attachment: bool) -> Document {
     let none = String::new;
     let texts = [subject.to_owned(), sender.to_owned(), none(), none(), none(), preview.to_owned(), none()];
-    of_texts(&texts, has_attachment)
+    Document { is_cut: true, ..of_texts(&texts, has_attachment) }
 }
 
 fn of_texts(texts: &[String; Fields::COUNT], has_attachment: bool) -> Document {
     let mut document = Document { has_attachment, ..Document::default() };
     let mut keys = Vec::new();
     for ((field, text), most) in document.fields.iter_mut().zip(texts).zip(MOST) {
-        append(field, text, most);
+        document.is_cut |= append(field, text, most);
         keys.extend(accented(text));
     }
     document.note = filter(keys);

@@ -1,7 +1,10 @@
 //! What is looked for in the text of messages: JMAP's filters (RFC 8621 §4.4.1), IMAP's keys and the language of the search box
 //! all become this.
 
-use super::{exact::accented, words::words};
+use super::{
+    exact::accented,
+    words::{is_letter, words},
+};
 use congvu_storage::{Document, Fields, Query};
 
 /// No more words, phrases and signs than this: a search is typed by people.
@@ -20,6 +23,8 @@ pub enum Expression {
     Phrase(Phrase),
     /// An attachment.
     HasAttachment,
+    /// More words than are kept of a message: whatever it is, it may stand there.
+    IsCut,
     /// All of these.
     And(Vec<Self>),
     /// One of these.
@@ -46,6 +51,22 @@ impl Phrase {
         let mut words = words(text);
         words.truncate(LONGEST_PHRASE);
         (!words.is_empty()).then(|| Self { fields, words, is_prefix, accented: accented(text) })
+    }
+
+    /// Returns what every text holds that this text is somewhere in (RFC 9051 §6.4.4): its first word may be the end of a longer one
+    /// there, so it says nothing, and its last the beginning. `None` when nothing is left that tells texts apart.
+    #[must_use]
+    pub fn within(fields: Fields, text: &str) -> Option<Self> {
+        let whole = Self::new(fields, text, text.ends_with(is_letter))?;
+        let words = whole.words.get(usize::from(text.starts_with(is_letter))..).unwrap_or_default();
+        let tells = words.iter().map(String::len).sum::<usize>() >= 3;
+        tells.then(|| Self { words: words.to_vec(), accented: Vec::new(), ..whole })
+    }
+
+    /// Returns the words of a text of which the last may go on, unless there is a sign behind it.
+    #[must_use]
+    pub fn begun(fields: Fields, text: &str) -> Option<Self> {
+        Self::new(fields, text, text.ends_with(is_letter))
     }
 
     /// Returns the words as they are compared.
@@ -118,7 +139,7 @@ impl Expression {
             return None;
         }
         match self {
-            Self::All | Self::HasAttachment => Some(1),
+            Self::All | Self::HasAttachment | Self::IsCut => Some(1),
             Self::Phrase(phrase) => Some(phrase.words.len()),
             Self::Not(inner) => inner.measure(depth + 1),
             Self::And(some) | Self::Or(some) => {
@@ -134,6 +155,7 @@ impl Expression {
             Self::All => true,
             Self::Phrase(phrase) => phrase.fits(document),
             Self::HasAttachment => document.has_attachment,
+            Self::IsCut => document.is_cut,
             Self::And(all) => all.iter().all(|part| part.fits(document)),
             Self::Or(some) => some.iter().any(|part| part.fits(document)),
             Self::Not(inner) => !inner.fits(document),
@@ -152,6 +174,7 @@ impl Expression {
                 is_prefix: phrase.is_prefix,
             },
             Self::HasAttachment => Query::HasAttachment,
+            Self::IsCut => Query::IsCut,
             Self::And(all) => Query::And(each(all)),
             Self::Or(some) => Query::Or(each(some)),
             Self::Not(inner) => Query::Not(Box::new(inner.query())),
@@ -169,7 +192,7 @@ impl Expression {
         match self {
             Self::Phrase(phrase) => vec![phrase],
             Self::And(some) | Self::Or(some) => some.iter().flat_map(Self::phrases).collect(),
-            Self::All | Self::HasAttachment | Self::Not(_) => Vec::new(),
+            Self::All | Self::HasAttachment | Self::IsCut | Self::Not(_) => Vec::new(),
         }
     }
 }
@@ -177,6 +200,7 @@ impl Expression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn document(subject: &str, body: &str) -> Document {
         let mut document = Document::default();
@@ -198,6 +222,26 @@ mod tests {
         let begun = Phrase::new(Fields::ALL, "Kính g", true).map(Expression::Phrase).unwrap();
         assert!(begun.fits(&document));
         assert!(!Expression::Not(Box::new(begun)).fits(&document));
+    }
+
+    #[test]
+    fn what_a_text_is_within_holds_its_words() {
+        let words = |text: &str| Phrase::within(Fields::ALL, text).map(|p| (p.words.join(" "), p.is_prefix));
+        assert_eq!(words("hung@gov.exam"), Some(("gov exam".to_owned(), true)));
+        assert_eq!(words("(hồ sơ) "), Some(("ho so".to_owned(), false)));
+        assert_eq!(words("khoa"), None);
+        assert_eq!(words("khoa h"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_of_a_text_never_rules_it_out(text in "[ab đảHo\u{300}\u{ad}.,-]{0,40}", from in 0..40_usize, to in 0..40_usize) {
+            let folded = congvu_types::fold(&text);
+            let part: String = folded.chars().skip(from).take(to).collect();
+            if let Some(phrase) = Phrase::within(Fields::ALL, &part) {
+                prop_assert!(Expression::Phrase(phrase).fits(&document(&text, "")), "{:?} in {:?}", part, folded);
+            }
+        }
     }
 
     #[test]

@@ -13,6 +13,11 @@ const fn is_silent(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
+/// Whether a word may go on beyond this: a letter, a digit, or what belongs to the letter before it.
+pub(super) fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || is_silent(c) || is_combining_mark(c)
+}
+
 /// Writing without spaces, sign by sign.
 const fn stands_alone(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{31fff}')
@@ -25,21 +30,25 @@ pub(super) fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// Writes the words of a text behind those that are there already, a space between two, until there are `most` bytes.
-pub(super) fn append(out: &mut String, text: &str, most: usize) {
+/// Writes the words of a text behind those that are there already, a space between two, until there are `most` bytes. Returns
+/// whether there were more.
+pub(super) fn append(out: &mut String, text: &str, most: usize) -> bool {
     // No more of the text is folded than can be kept: four bytes of it become one at the least.
     let mut end = text.len().min(most.saturating_mul(4));
     while !text.is_char_boundary(end) {
         end -= 1;
     }
+    let mut is_cut = end < text.len();
     each(text.get(..end).unwrap_or_default(), |word| {
-        if out.len() + word.len() < most {
+        is_cut |= out.len() + word.len() >= most;
+        if !is_cut {
             if !out.is_empty() {
                 out.push(' ');
             }
             out.push_str(word);
         }
     });
+    is_cut
 }
 
 fn each(text: &str, mut visit: impl FnMut(&str)) {
@@ -104,7 +113,7 @@ pub(super) fn spans(text: &str, most: usize) -> Vec<Span> {
             close(&mut start, at + c.len_utf8());
         } else if c.is_alphanumeric() {
             start.get_or_insert(at);
-        } else if !(is_silent(c) || is_combining_mark(c)) {
+        } else if !is_letter(c) {
             close(&mut start, at);
         }
     }
@@ -135,7 +144,8 @@ mod tests {
     #[test]
     fn what_is_kept_of_a_text_is_bounded() {
         let mut kept = "a".to_owned();
-        append(&mut kept, "bê tông cốt thép", 9);
+        assert!(!append(&mut kept, "bê", 10));
+        assert!(append(&mut kept, "tông cốt thép", 10));
         assert_eq!(kept, "a be tong");
     }
 

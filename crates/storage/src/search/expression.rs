@@ -1,20 +1,29 @@
 //! A query in the words of each engine. What comes in is words without quotes or signs: nothing in them is syntax.
 
-use super::{Fields, Query};
+use super::{Document, Fields, Query};
 
 /// A word that every document has; no word of a text holds an underscore.
 pub(super) const EVERY: &str = "_all";
 /// A word of every document with an attachment.
-pub(super) const ATTACHED: &str = "_att";
+const ATTACHED: &str = "_att";
+/// A word of every document that was cut.
+const CUT: &str = "_cut";
 /// The columns of FTS5, in the order of the fields.
 pub(super) const COLUMNS: [&str; Fields::COUNT] =
     ["subject", "author", "addressee", "copied", "blind", "body", "attached"];
+
+/// The words that a document has besides its text.
+pub(super) fn marks(document: &Document) -> impl Iterator<Item = &'static str> {
+    let marks = [(true, EVERY), (document.has_attachment, ATTACHED), (document.is_cut, CUT)];
+    marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark)
+}
 
 /// Writes a query for FTS5, which knows no NOT without something before it.
 pub(super) fn fts(query: &Query) -> String {
     match query {
         Query::All => EVERY.to_owned(),
         Query::HasAttachment => ATTACHED.to_owned(),
+        Query::IsCut => CUT.to_owned(),
         Query::Words { words, .. } if words.is_empty() => EVERY.to_owned(),
         Query::Words { fields, words, is_prefix } => {
             let star = if *is_prefix { " *" } else { "" };
@@ -69,6 +78,7 @@ pub(super) fn tsquery(query: &Query) -> String {
     match query {
         Query::All => quoted("", EVERY, ""),
         Query::HasAttachment => quoted("", ATTACHED, ""),
+        Query::IsCut => quoted("", CUT, ""),
         Query::Words { words, .. } if words.is_empty() => quoted("", EVERY, ""),
         Query::Words { fields, words, is_prefix } => {
             let star = if *is_prefix { "*" } else { "" };

@@ -5,7 +5,7 @@
 
 use super::{
     Answer, Ask, Batch, Document, Hit, Place,
-    expression::{ATTACHED, EVERY, fts},
+    expression::{EVERY, fts, marks},
 };
 use crate::postgres::on_thread;
 use congvu_types::{AccountId, EmailId, Error, ModSeq, Result, Timestamp};
@@ -277,7 +277,7 @@ fn insert(
     tx.prepare_cached("INSERT INTO document (place, email_id, received_at, note) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![place, email.get(), received_at.millis(), document.note])?;
     let [subject, from, to, cc, bcc, body, attached] = &document.fields;
-    let mark = if document.has_attachment { format!("{EVERY} {ATTACHED}") } else { EVERY.to_owned() };
+    let mark = marks(document).collect::<Vec<_>>().join(" ");
     tx.prepare_cached(
         "INSERT INTO words (rowid, subject, author, addressee, copied, blind, body, attached, mark)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -6,7 +6,7 @@
 
 use super::{
     Answer, Ask, Batch, Document, Hit, Place,
-    expression::{ATTACHED, EVERY, LONG, PEOPLE, WEIGHTS, tsquery},
+    expression::{LONG, PEOPLE, WEIGHTS, marks, tsquery},
 };
 use crate::{MigrationSet, Snapshot, Tx, db::Actor, migrate, params, postgres::Postgres};
 use congvu_types::{AccountId, EmailId, ModSeq, Result, Timestamp};
@@ -202,9 +202,8 @@ fn vector(account: AccountId, document: &Document) -> String {
         }
         position += GAP;
     }
-    let mut out = format!("'{}' '{EVERY}'", account_word(account));
-    let marks = [(document.has_attachment, ATTACHED), (is_long, LONG)];
-    for (_, mark) in marks.into_iter().filter(|(is_so, _)| *is_so) {
+    let mut out = format!("'{}'", account_word(account));
+    for mark in marks(document).chain(is_long.then_some(LONG)) {
         let _ = write!(out, " '{mark}'");
     }
     for ((before, word), places) in words {
