@@ -5,7 +5,8 @@ use super::{
     words::{append, words},
 };
 use congvu_message::{
-    AddressItem, Envelope, Part, all_text, attached, attachment_name, headers, parse_structure, text_parts,
+    AddressItem, AttachmentText, Envelope, Part, TextLimits, all_text, attached, attachment_texts, headers,
+    parse_structure, text_parts,
 };
 use congvu_storage::{Document, Fields};
 use std::collections::HashSet;
@@ -13,6 +14,14 @@ use std::collections::HashSet;
 /// Bytes of words that are kept of a field: subject, people, text, attachments. In PostgreSQL all of a document is one tsvector,
 /// of at most 1 MiB with its positions.
 const MOST: [usize; Fields::COUNT] = [2 << 10, 16 << 10, 16 << 10, 16 << 10, 16 << 10, 192 << 10, 256 << 10];
+
+/// What is read of attachments: as much text as words are kept of it, however it is accented.
+pub(super) const LIMITS: TextLimits = TextLimits {
+    attachment_bytes: 1 << 20,
+    message_bytes: 1 << 20,
+    unpacked_bytes: 64 << 20,
+    steps: 20_000_000,
+};
 
 /// Returns a message as the index sees it.
 #[must_use]
@@ -27,19 +36,12 @@ pub fn document(raw: &[u8]) -> Document {
         }
     }
     let body = body(raw, &root);
-    let attachments = attached(&root);
-    let files =
-        attachments.iter().map(|part| format!("{}\n{}\n", attachment_name(part), all_text(raw, part)));
-    let texts = [
-        subject,
-        authors,
-        people(&envelope.to),
-        people(&envelope.cc),
-        people(&envelope.bcc),
-        body,
-        files.collect(),
-    ];
-    of_texts(&texts, !attachments.is_empty())
+    let mut files = String::new();
+    for AttachmentText { name, text } in attachment_texts(raw, &root, &LIMITS) {
+        files.extend([name.as_str(), "\n", text.as_str(), "\n"]);
+    }
+    let (to, cc, bcc) = (people(&envelope.to), people(&envelope.cc), people(&envelope.bcc));
+    of_texts(&[subject, authors, to, cc, bcc, body, files], !attached(&root).is_empty())
 }
 
 /// Returns the document of what a list knows of a message, when the message itself cannot be read.

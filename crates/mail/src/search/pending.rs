@@ -3,6 +3,7 @@
 use crate::{MailboxRow, mailboxes, state};
 use congvu_storage::{BlobHash, Document, Snapshot, params};
 use congvu_types::{AccountId, EmailId, ModSeq, Result, Timestamp};
+use std::time::{Duration, Instant};
 
 use super::document::{document, poor_document};
 
@@ -90,8 +91,10 @@ pub(super) struct Tail {
 const MOST_ROWS: usize = 4_000;
 /// Messages that one search reads by itself.
 const MOST_READ: usize = 2_000;
-/// And bytes of them.
+/// And bytes of them …
 const MOST_BYTES: u64 = 64 << 20;
+/// … for so long.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Reads the messages behind the watermark, the newest first, within bounds.
 pub(super) fn tail(snapshot: &Snapshot, account: AccountId, watermark: ModSeq) -> Result<Tail> {
@@ -109,9 +112,9 @@ pub(super) fn tail(snapshot: &Snapshot, account: AccountId, watermark: ModSeq) -
     }
     // Ids are made in order of time.
     ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
-    let mut left = MOST_BYTES;
+    let (mut left, began) = (MOST_BYTES, Instant::now());
     for id in ids {
-        if tail.messages.len() >= MOST_READ || left == 0 {
+        if tail.messages.len() >= MOST_READ || left == 0 || began.elapsed() > LONGEST {
             tail.is_whole = false;
             break;
         }

@@ -1,10 +1,11 @@
 //! What of a message is shown with a hit: the words around what was found, and where in them it stands (RFC 8621 §5).
 
 use super::{
+    document::LIMITS,
     expression::{Expression, Phrase},
     words::{Span, spans},
 };
-use congvu_message::{Envelope, all_text, attached, attachment_name, headers, parse_structure, text_body};
+use congvu_message::{AttachmentText, Envelope, attachment_texts, headers, parse_structure, text_body};
 use congvu_storage::Fields;
 use std::ops::Range;
 
@@ -54,10 +55,9 @@ pub fn snippet(raw: &[u8], expression: &Expression) -> Snippet {
     let preview = if wanted.is_empty() { None } else { marked(&text_body(raw, &root), &wanted, LONGEST) };
     let wanted = of(Fields::ATTACHMENT);
     let preview = preview.or_else(|| {
-        let mut parts = attached(&root).into_iter().filter(|_| !wanted.is_empty());
-        parts.find_map(|part| {
-            let text = format!("{}: {}", attachment_name(part), all_text(raw, part));
-            marked(&text, &wanted, LONGEST)
+        let files = if wanted.is_empty() { Vec::new() } else { attachment_texts(raw, &root, &LIMITS) };
+        files.into_iter().find_map(|AttachmentText { name, text }| {
+            marked(format!("{name}: {text}").trim_end_matches([':', ' ']), &wanted, LONGEST)
         })
     });
     Snippet { subject, preview }
