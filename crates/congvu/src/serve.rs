@@ -224,6 +224,7 @@ fn imap_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), F
 
 fn web_doors(config: &Config, parts: &Parts, running: &Running) -> Result<(), Failure> {
     let jmap = congvu_jmap::router(JmapOptions {
+        site: parts.site.clone(),
         db: parts.db.clone(),
         hostname: config.hostname.clone(),
         max_message_bytes: config.limits.message_bytes,

@@ -3,6 +3,7 @@
 use crate::{blobs::Recorded, capabilities};
 use congvu_net::Budget;
 use congvu_storage::Db;
+use congvu_transport::Site;
 use congvu_types::PersonId;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
@@ -12,6 +13,8 @@ use std::{collections::HashMap, sync::Arc};
 pub struct JmapOptions {
     /// The database.
     pub db: Db,
+    /// The place, which decides where what is sent goes.
+    pub site: Site,
     /// Our name, which Message-IDs of what is composed here end with.
     pub hostname: String,
     /// The largest message, and the largest upload.

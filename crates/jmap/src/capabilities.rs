@@ -1,13 +1,21 @@
 //! What this door offers, with its limits (RFC 8620 §2): the one place where capabilities are named.
 
-use crate::{app::JmapOptions, ids::Id};
+use crate::{app::JmapOptions, ids::Id, session::Shown};
 use congvu_directory::{AccountAccess, RightKind};
+use congvu_transport::submission::MAX_DELAY;
+use congvu_types::Citation;
 use serde_json::{Map, Value, json};
 
 /// RFC 8620 §2
 pub(crate) const CORE: &str = "urn:ietf:params:jmap:core";
 /// RFC 8621 §1.3.1
 pub(crate) const MAIL: &str = "urn:ietf:params:jmap:mail";
+/// RFC 8621 §1.3.2
+pub(crate) const SUBMISSION: &str = "urn:ietf:params:jmap:submission";
+/// RFC 8621 §1.3.3
+pub(crate) const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
+/// Ours (docs/jmap.md): what becomes of what is sent from an account under review.
+pub(crate) const REVIEW: &str = "https://congvu.example/jmap/review";
 
 /// The largest request.
 pub(crate) const MAX_REQUEST: usize = 10_000_000;
@@ -34,7 +42,11 @@ pub(crate) fn of_server(options: &JmapOptions) -> Map<String, Value> {
         "maxObjectsInSet": MAX_SET,
         "collationAlgorithms": ["i;ascii-casemap", "i;unicode-casemap"],
     });
-    Map::from_iter([(CORE.to_owned(), core), (MAIL.to_owned(), json!({}))])
+    let mut all = Map::from_iter([(CORE.to_owned(), core)]);
+    for name in [MAIL, SUBMISSION, VACATION, REVIEW] {
+        all.insert(name.to_owned(), json!({}));
+    }
+    all
 }
 
 /// Whether there is such a capability.
@@ -43,12 +55,14 @@ pub(crate) fn is_known(name: &str, options: &JmapOptions) -> bool {
 }
 
 /// An account as the session shows it, by the person's rights.
-pub(crate) fn account(access: &AccountAccess, options: &JmapOptions) -> (String, Value) {
+pub(crate) fn account(shown: &Shown, options: &JmapOptions) -> (String, Value) {
+    let Shown { access, review } = shown;
     let rights = access.rights;
     let mut capabilities = Map::<String, Value>::from_iter([(CORE.to_owned(), json!({}))]);
     if rights.has(RightKind::Read) {
         capabilities.insert(MAIL.to_owned(), mail(access, options));
     }
+    outgoing(&mut capabilities, access, review.as_ref());
     let shown = json!({
         "name": access.account.address.to_string(),
         "isPersonal": access.is_own,
@@ -71,6 +85,25 @@ fn mail(access: &AccountAccess, options: &JmapOptions) -> Value {
         ],
         "mayCreateTopLevelMailbox": access.rights.has(RightKind::Draft),
     })
+}
+
+/// What an account sends, for who may read it; that one may not send is said when one does (`forbiddenToSend`).
+fn outgoing(capabilities: &mut Map<String, Value>, access: &AccountAccess, review: Option<&Citation>) {
+    if !access.rights.has(RightKind::Read) {
+        return;
+    }
+    if access.rights.has(RightKind::Submit) {
+        // RFC 8621 §1.3.2; RFC 4865 and RFC 3461 by the names of their EHLO keywords.
+        let submission = json!({
+            "maxDelayedSend": MAX_DELAY.as_secs(),
+            "submissionExtensions": { "FUTURERELEASE": [MAX_DELAY.as_secs().to_string()], "DSN": [], "SIZE": [] },
+        });
+        capabilities.insert(SUBMISSION.to_owned(), submission);
+    }
+    capabilities.insert(VACATION.to_owned(), json!({}));
+    let told =
+        json!({ "willBeReviewed": review.is_some(), "citation": review.map(crate::submission::citation) });
+    capabilities.insert(REVIEW.to_owned(), told);
 }
 
 /// Adds the addresses that capabilities have.

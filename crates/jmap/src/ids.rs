@@ -1,7 +1,7 @@
 //! Ids as clients see them (RFC 8620 §1.2): a letter and the number, so that none begins with a digit and none is taken
 //! for another kind's.
 
-use congvu_types::{AccountId, EmailId, MailboxId, ThreadId};
+use congvu_types::{AccountId, EmailId, IdentityId, MailboxId, SubmissionId, ThreadId};
 
 /// An id that clients see.
 pub(crate) trait Id: Copy {
@@ -37,7 +37,7 @@ macro_rules! ids {
     )*};
 }
 
-ids! { AccountId 'a', EmailId 'e', ThreadId 't', MailboxId 'm' }
+ids! { AccountId 'a', EmailId 'e', ThreadId 't', MailboxId 'm', SubmissionId 's', IdentityId 'i' }
 
 #[cfg(test)]
 mod tests {

@@ -2,10 +2,10 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities::{CORE, MAIL},
+    capabilities::{CORE, MAIL, SUBMISSION, VACATION},
     core,
     dispatch::{Acts, Caller, Context, Outcome},
-    email, mailbox, thread,
+    email, identity, mailbox, submission, thread, vacation,
 };
 use congvu_storage::Snapshot;
 
@@ -56,4 +56,14 @@ pub(crate) const ALL: &[Method] = &[
     reads("Email/query", MAIL, email::query),
     reads("Email/queryChanges", MAIL, email::query_changes),
     acts("Email/parse", MAIL, email::parse),
+    reads("Identity/get", SUBMISSION, identity::get),
+    reads("Identity/changes", SUBMISSION, identity::changes),
+    acts("Identity/set", SUBMISSION, identity::set),
+    reads("EmailSubmission/get", SUBMISSION, submission::get),
+    reads("EmailSubmission/changes", SUBMISSION, submission::changes),
+    reads("EmailSubmission/query", SUBMISSION, submission::query),
+    reads("EmailSubmission/queryChanges", SUBMISSION, submission::query_changes),
+    acts("EmailSubmission/set", SUBMISSION, submission::set),
+    reads("VacationResponse/get", VACATION, vacation::get),
+    acts("VacationResponse/set", VACATION, vacation::set),
 ];

@@ -1,28 +1,46 @@
 //! The session object (RFC 8620 §2).
 
 use crate::{app::JmapOptions, capabilities, ids::Id};
-use congvu_directory::{AccountAccess, SignedIn, accounts_of};
+use congvu_directory::{AccountAccess, SignedIn, accounts_of, regulation_of};
 use congvu_storage::Snapshot;
-use congvu_types::Result;
+use congvu_types::{Citation, Result};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::{HashMap, hash_map::Entry};
 
 /// Accounts of one person that are shown.
 const MOST_ACCOUNTS: usize = 200;
 
+/// An account, with the article by which what it sends is reviewed (S9.1, Điều 9).
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) access: AccountAccess,
+    pub(crate) review: Option<Citation>,
+}
+
 /// Returns the accounts that a person may use, asked anew each time.
-pub(crate) fn accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<AccountAccess>> {
+pub(crate) fn accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<Shown>> {
     let mut found = accounts_of(snapshot, who)?;
     found.truncate(MOST_ACCOUNTS);
-    Ok(found)
+    let mut shown: Vec<Shown> = Vec::with_capacity(found.len());
+    let mut regulations = HashMap::new();
+    for access in found {
+        let regulation = match regulations.entry(access.account.agency) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(regulation_of(snapshot, access.account.agency)?),
+        };
+        let review = regulation.outgoing(access.account.kind).map(|rule| rule.citation.clone());
+        shown.push(Shown { access, review });
+    }
+    Ok(shown)
 }
 
 /// What the state is made from: everything that does not depend on the address that was asked.
-fn content(accounts: &[AccountAccess], options: &JmapOptions) -> Map<String, Value> {
-    let shown = accounts.iter().map(|access| capabilities::account(access, options));
+fn content(accounts: &[Shown], options: &JmapOptions) -> Map<String, Value> {
+    let shown = accounts.iter().map(|shown| capabilities::account(shown, options));
     let shown: Map<String, Value> = shown.collect();
     let mut primary = Map::new();
-    for access in accounts.iter().filter(|a| a.is_own) {
+    for Shown { access, .. } in accounts.iter().filter(|a| a.access.is_own) {
         let id = access.account.id.text();
         let has = shown.get(&id).and_then(|a| a.get("accountCapabilities")).and_then(Value::as_object);
         for name in has.into_iter().flat_map(Map::keys) {
@@ -37,7 +55,7 @@ fn content(accounts: &[AccountAccess], options: &JmapOptions) -> Map<String, Val
 }
 
 /// Returns the session's state: it changes when what the session shows does.
-pub(crate) fn state(accounts: &[AccountAccess], options: &JmapOptions) -> String {
+pub(crate) fn state(accounts: &[Shown], options: &JmapOptions) -> String {
     state_of(&content(accounts, options))
 }
 
@@ -47,7 +65,7 @@ fn state_of(content: &Map<String, Value>) -> String {
 }
 
 /// Returns the session object; `base` is the scheme and authority that was asked, such as `https://mail.example`.
-pub(crate) fn object(accounts: &[AccountAccess], who: &SignedIn, options: &JmapOptions, base: &str) -> Value {
+pub(crate) fn object(accounts: &[Shown], who: &SignedIn, options: &JmapOptions, base: &str) -> Value {
     let mut session = content(accounts, options);
     let state = state_of(&session);
     if let Some(Value::Object(capabilities)) = session.get_mut("capabilities") {

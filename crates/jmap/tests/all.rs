@@ -13,5 +13,7 @@ mod blobs;
 mod core;
 #[path = "all/reading.rs"]
 mod reading;
+#[path = "all/submission.rs"]
+mod submission;
 #[path = "all/world.rs"]
 mod world;

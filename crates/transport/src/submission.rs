@@ -32,7 +32,7 @@ pub use create::{NewSubmission, create};
 pub use due::{next_due, step};
 pub use old::forget_old;
 pub use prepare::{default_envelope, prepare};
-pub use query::{Found, Order, Wanted, query};
+pub use query::{Found, Order, query};
 pub use read::{all, changes, get, will_be_reviewed};
 pub(crate) use status::{Note, note};
 

@@ -9,13 +9,16 @@ use congvu_directory::{AuthPolicy, Authenticator, Door, SignedIn, account_by_add
 use congvu_jmap::JmapOptions;
 use congvu_mail::{DeliverOptions, Delivered, Role, Target, deliver, prepare};
 use congvu_storage::{Actor, Db};
+use congvu_transport::{Outbound, Site};
 use congvu_types::{AccountId, Language};
 use serde_json::{Value, json};
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::Path,
+    sync::Arc,
 };
 use testkit::{
+    clock::HandClock,
     json::{Names, Piece, pieces},
     store::TestStore,
 };
@@ -83,13 +86,21 @@ rights = ["read"]
 "#;
 
 /// Every capability that a transcript uses.
-pub(crate) const USING: [&str; 2] = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
+pub(crate) const USING: [&str; 5] = [
+    "urn:ietf:params:jmap:core",
+    "urn:ietf:params:jmap:mail",
+    "urn:ietf:params:jmap:submission",
+    "urn:ietf:params:jmap:vacationresponse",
+    "https://congvu.example/jmap/review",
+];
 
 /// The agency, and its JMAP door.
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) db: Db,
     pub(crate) auth: Authenticator,
+    pub(crate) site: Site,
+    pub(crate) clock: HandClock,
 }
 
 /// A person at the door.
@@ -113,11 +124,16 @@ where
         &congvu_transport::MIGRATIONS,
     ];
     let test = &test;
-    testkit::store::each_engine(&all, |store| async move { test(World::new(&store).await).await }).await;
+    let clock = HandClock::new();
+    testkit::store::each_engine_at(Arc::new(clock.clone()), &all, |store| {
+        let clock = clock.clone();
+        async move { test(World::new(&store, clock).await).await }
+    })
+    .await;
 }
 
 impl World {
-    async fn new(store: &TestStore) -> Self {
+    async fn new(store: &TestStore, clock: HandClock) -> Self {
         let db = store.db.clone();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let parsed = fixture::parse(FIXTURE, &root, |_| None, true).unwrap();
@@ -125,13 +141,15 @@ impl World {
         let prepared = db.read(move |snap| fixture::prepare(snap, &fixture)).await.unwrap();
         db.write(Actor::System("test"), move |tx| fixture::apply(tx, &parsed, &prepared)).await.unwrap();
         let auth = Authenticator::new(db.clone(), AuthPolicy { clients_may_use_password: true }).unwrap();
+        let site = Site::new("mail.khanhhoa.example", Outbound::Capture);
         let router = congvu_jmap::router(JmapOptions {
+            site: site.clone(),
             db: db.clone(),
             hostname: "mail.khanhhoa.example".to_owned(),
             max_message_bytes: 1_000_000,
             max_memory_bytes: 64 * 1024 * 1024,
         });
-        Self { router, db, auth }
+        Self { router, db, auth, site, clock }
     }
 
     /// A person's client. `$own` and `$shared` are the ids of their accounts in transcripts.

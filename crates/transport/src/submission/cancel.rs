@@ -4,7 +4,7 @@ use super::{Submission, SubmissionState, Turn, read, record, turn};
 use crate::outgoing::{Kind, bury};
 use congvu_directory::{Acting, SignedIn, act_for, right};
 use congvu_storage::{Tx, params};
-use congvu_types::{AccountId, Error, ModSeq, RefusalKind, Result, SubmissionId};
+use congvu_types::{AccountId, EmailId, Error, ModSeq, RefusalKind, Result, SubmissionId};
 
 /// Takes a submission back (RFC 8621 §7: `undoStatus` to `canceled`): whoever sent it, and while nobody else is concerned
 /// also who manages the account. From the review it is taken back by its author alone, as from every door.
@@ -46,8 +46,8 @@ fn cancel_scheduled(tx: &mut Tx, acting: &Acting<right::Read>, found: &Submissio
 }
 
 /// Removes the record of a submission. What it says to send is sent all the same (RFC 8621 §7.5): the row of one that is
-/// still open stays, unseen, until it is done.
-pub fn destroy(tx: &mut Tx, who: &SignedIn, account: AccountId, id: SubmissionId) -> Result<()> {
+/// still open stays, unseen, until it is done. Returns its message.
+pub fn destroy(tx: &mut Tx, who: &SignedIn, account: AccountId, id: SubmissionId) -> Result<EmailId> {
     let acting = act_for::<right::Submit>(tx, who, account)?;
     let stored = read::stored(tx, account, id)?.filter(|s| !s.is_hidden).ok_or(RefusalKind::NotFound)?;
     if stored.submission.person != acting.person() && acting.with::<right::Manage>().is_none() {
@@ -62,5 +62,6 @@ pub fn destroy(tx: &mut Tx, who: &SignedIn, account: AccountId, id: SubmissionId
         "UPDATE submission SET hidden = 1 WHERE account_id = ?1 AND id = ?2",
         &params![account.get(), id.get()],
     )?;
-    bury(tx, account, Kind::Submission, (id.get(), created)).map(drop)
+    bury(tx, account, Kind::Submission, (id.get(), created))?;
+    Ok(stored.submission.email)
 }
