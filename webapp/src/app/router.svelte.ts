@@ -1,4 +1,6 @@
 // Where the application stands: one path, one screen.
+import type { WorkFilter } from '../api/client';
+
 export interface MailRoute {
   screen: 'mail';
   account: string | null;
@@ -11,6 +13,7 @@ export interface MailRoute {
 export type Route =
   | MailRoute
   | { screen: 'reviews'; tab: 'awaiting' | 'decided' | 'mine'; id: string | null }
+  | { screen: 'work'; filter: WorkFilter }
   | { screen: 'devices' }
   | { screen: 'outbox' }
   | { screen: 'unknown' };
@@ -21,6 +24,7 @@ export function parse(path: string): Route {
   if (first === '') return { screen: 'reviews', tab: 'awaiting', id: null };
   if (first === 'mail') return mail(second, third, rest);
   if ((first === 'outbox' || first === 'devices') && second === undefined) return { screen: first };
+  if (first === 'work' && third === undefined) return { screen: 'work', filter: workFilter(second) };
   if (first !== 'reviews') return { screen: 'unknown' };
   const tab = second === 'decided' || second === 'mine' ? second : 'awaiting';
   const id = tab === 'awaiting' ? (second === 'awaiting' ? third : second) : third;
@@ -54,6 +58,14 @@ function decode(part: string): string {
   } catch {
     return part;
   }
+}
+
+const workFilter = (text: string | undefined): WorkFilter =>
+  text === 'overdue' || text === 'open' || text === 'done' ? text : 'mine';
+
+/** The path of a list of work. */
+export function workPath(filter: WorkFilter): string {
+  return filter === 'mine' ? '/work' : `/work/${filter}`;
 }
 
 /** The path of a review. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endOfDay, instantOf, localOf, names, presence, urgency } from './due';
+import { endOfDay, givenName, instantOf, localOf, names, presence, urgency } from './due';
 
 // Wednesday 25 November 2026, 09:00 in Vietnam.
 const now = Date.parse('2026-11-25T02:00:00Z');
@@ -33,6 +33,11 @@ describe('people', () => {
       { name: 'Mai', isReplying: true },
     ]);
     expect(found).toEqual({ replying: ['Mai'], reading: ['An'] });
+  });
+
+  test('are called by the last word of their name', () => {
+    expect(givenName('Nguyễn Văn An')).toBe('An');
+    expect(givenName('')).toBe('');
   });
 
   test('many are counted', () => {

@@ -47,3 +47,8 @@ export function names(all: string[], others: (count: number) => string, shown = 
   if (all.length <= shown) return all.join(', ');
   return `${all.slice(0, shown - 1).join(', ')} ${others(all.length - shown + 1)}`;
 }
+
+/** The name by which people call each other: the last word of a Vietnamese name. */
+export function givenName(name: string): string {
+  return name.trim().split(/\s+/).at(-1) ?? name;
+}
