@@ -36,4 +36,4 @@ pub use html::{InlineImages, SafeHtml, safe_html};
 pub use section::{SectionSpec, SectionText, find_part, section, section_place};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, is_within_limits, parse_structure};
 pub use submission::{SenderFields, complete, sender_fields};
-pub use summary::{Summary, local_date_time, sent_day, summarize};
+pub use summary::{Summary, date_and_zone, local_date_time, sent_day, summarize};

@@ -91,6 +91,15 @@ pub fn local_date_time(text: &str) -> Option<String> {
     date.is_valid().then(|| date.to_rfc3339())
 }
 
+/// Returns the instant that a date-time (RFC 5322 §3.3) names, and its zone in minutes east of UTC.
+#[must_use]
+pub fn date_and_zone(text: &str) -> Option<(Timestamp, i32)> {
+    let date = mail_parser::DateTime::parse_rfc822(text)?;
+    let minutes = i32::from(date.tz_hour) * 60 + i32::from(date.tz_minute);
+    let zone = if date.tz_before_gmt { -minutes } else { minutes };
+    date.is_valid().then(|| (Timestamp::from_seconds(date.to_timestamp()), zone))
+}
+
 fn date(text: &str) -> Option<Timestamp> {
     let date = mail_parser::DateTime::parse_rfc822(text)?;
     date.is_valid().then(|| Timestamp::from_seconds(date.to_timestamp()))
