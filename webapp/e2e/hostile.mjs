@@ -10,7 +10,7 @@ page.on('request', (request) => !/^(data|blob|about):/.test(request.url()) && !r
 page.on('popup', (popup) => faults.push(`a window: ${popup.url()}`));
 
 try {
-  await signIn(page, person(REVIEWER));
+  await signIn(page, person(REVIEWER), '/reviews');
   await page.getByRole('heading', { name: 'Kiểm duyệt thư gửi đi' }).waitFor();
   const list = await page.evaluate(() => fetch('/api/v1/reviews?limit=200').then((answer) => answer.json()));
   assert.equal(list.reviews.length, Number(COUNT));

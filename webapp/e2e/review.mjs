@@ -9,7 +9,7 @@ async function reviewerDecides() {
   const { context, page, faults } = await open(wide);
   await page.goto(origin);
   await page.screenshot({ path: shot('sign-in') });
-  await signIn(page, person(REVIEWER));
+  await signIn(page, person(REVIEWER), '/reviews');
   await page.getByRole('heading', { name: 'Kiểm duyệt thư gửi đi' }).waitFor();
   await page.getByText('2 thư chờ quý vị duyệt').waitFor();
   await page.getByRole('link', { name: /Báo cáo trả lại/ }).click();
@@ -44,6 +44,7 @@ async function reviewerDecides() {
   await page.getByRole('link', { name: 'Hộp thư đi (bản mẫu)' }).click();
   await page.getByText('Báo cáo được duyệt').first().waitFor();
   await page.screenshot({ path: shot('outbox') });
+  await page.getByRole('button', { name: /tùy chọn và đăng xuất/ }).click();
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByRole('heading', { name: 'Outbox (demo)' }).waitFor();
   assert.equal(new URL(page.url()).pathname, '/outbox');
@@ -53,7 +54,7 @@ async function reviewerDecides() {
 
 async function authorReads() {
   const { context, page, faults } = await open(narrow);
-  await signIn(page, person(AUTHOR));
+  await signIn(page, person(AUTHOR), '/reviews');
   await page.getByRole('link', { name: 'Thư tôi gửi' }).click();
   await page.getByText('Trả lại', { exact: true }).first().waitFor();
   await page.screenshot({ path: shot('phone-list') });
@@ -70,7 +71,7 @@ async function authorReads() {
 async function newcomerChangesThePassword() {
   const { context, page, faults } = await open(wide);
   const who = person(NEWCOMER);
-  await signIn(page, who);
+  await signIn(page, who, '/reviews');
   await page.getByRole('heading', { name: 'Đổi mật khẩu' }).waitFor();
   const submit = page.getByRole('button', { name: 'Đổi mật khẩu' });
   await page.getByLabel('Mật khẩu đang dùng').fill(who.password);
@@ -82,7 +83,7 @@ async function newcomerChangesThePassword() {
   await page.getByLabel('Nhập lại mật khẩu mới').fill(next);
   await submit.click();
   await page.getByText('Đã đổi mật khẩu. Đăng nhập lại bằng mật khẩu mới.').waitFor();
-  await signIn(page, { ...who, password: next });
+  await signIn(page, { ...who, password: next }, '/reviews');
   await page.getByRole('heading', { name: 'Kiểm duyệt thư gửi đi' }).waitFor();
   assert.deepEqual(faults, []);
   await context.close();

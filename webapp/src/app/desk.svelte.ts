@@ -61,6 +61,10 @@ export class Desk {
     return row ? [row] : [];
   }
 
+  isUnread(rows: readonly EmailRow[]): boolean {
+    return rows.some((row) => [row, ...this.list.emails.thread(row.threadId)].some((email) => !email.keywords['$seen']));
+  }
+
   target(rows: readonly EmailRow[]): Target {
     return { accountId: this.accountId, rows, list: this.list, mailbox: this.mailbox };
   }

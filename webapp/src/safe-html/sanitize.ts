@@ -1,5 +1,5 @@
 // The second wall before a message's HTML: the server cleans it first, the frame that shows it runs nothing.
-import DOMPurify, { type Config } from 'dompurify';
+import DOMPurify, { type Config, type WindowLike } from 'dompurify';
 
 export interface Cleaned {
   html: string;
@@ -29,10 +29,10 @@ const DATA_IMAGE = /^data:image\/(png|jpe?g|gif|webp|bmp);/i;
 /** A message longer than this is shown as far as it goes. */
 export const LONGEST = 2_000_000;
 
-/** Cleans a message's HTML. */
-export function clean(html: string, wishes: Wishes): Cleaned {
+/** Cleans a message's HTML, in the window that will show it: there styles are allowed, and nothing runs. */
+export function clean(html: string, wishes: Wishes, view: WindowLike = window): Cleaned {
   let hasRemote = false;
-  const purify = DOMPurify(window);
+  const purify = DOMPurify(view);
   purify.addHook('afterSanitizeAttributes', (node) => {
     if (REMOTE_STYLE.test(node.getAttribute('style') ?? '') || REMOTE.test(node.getAttribute('background') ?? '')) hasRemote = true;
     if (node.nodeName === 'IMG') hasRemote = picture(node, wishes) || hasRemote;
