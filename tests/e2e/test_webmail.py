@@ -15,6 +15,8 @@ from pathlib import Path
 
 from harness import ROOT, Server
 
+AGENCY = "bqlctgt@khanhhoa.example"
+
 # Hostile on purpose: nothing of it may run or be loaded.
 HTML = """<p style="color:#1b2430">Kính gửi quý Sở,</p><p>Báo cáo tuần 47.</p><script>alert(1)</script>
 <img src=x onerror="alert(2)"><img src="https://tracker.example/pixel.png" width=120 height=30>
@@ -34,7 +36,7 @@ class Webmail(unittest.TestCase):
         if not kept:
             cls.addClassCleanup(shutil.rmtree, cls.shots, ignore_errors=True)
         cls.clerk = cls.server.person("staff")
-        cls.imap = cls.server.imap(cls.clerk)
+        cls.imap = cls.server.imap(cls.clerk, AGENCY)
         cls.addClassCleanup(cls.imap.logout)
         cls.start = time.time() - 3 * 86400
 
@@ -42,7 +44,7 @@ class Webmail(unittest.TestCase):
         """The inbox is as it was before the last journey."""
         for mailbox in ("INBOX", "Archive"):
             self.imap.select(mailbox)
-            self.imap.store("1:*", "+FLAGS", r"(\Deleted)")
+            self.imap.uid("STORE", "1:*", "+FLAGS", r"(\Deleted)")
             self.imap.expunge()
         self.minute = 0
         for number in range(30):
