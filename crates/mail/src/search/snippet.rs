@@ -9,10 +9,10 @@ use congvu_message::{AttachmentText, Envelope, attachment_texts, headers, parse_
 use congvu_storage::Fields;
 use std::ops::Range;
 
-/// Characters of a snippet (RFC 8621 §5 wants at most 255 bytes where one reads on paper; screens are wider).
-const LONGEST: usize = 240;
+/// Characters of a snippet: with marks and in UTF-8 about the 255 bytes of RFC 8621 §5.
+const LONGEST: usize = 150;
 /// Characters before the first hit.
-const BEFORE: usize = 60;
+const BEFORE: usize = 40;
 /// Words of a text that are looked at.
 const MOST_WORDS: usize = 40_000;
 /// Places that are marked.
