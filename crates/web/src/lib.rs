@@ -20,6 +20,7 @@ mod openapi;
 mod outbox;
 mod patience;
 mod problem;
+mod recipients;
 mod review_view;
 mod reviews;
 mod serve;
