@@ -7,6 +7,7 @@ const { PERSON, REVOKE } = process.env;
 async function creates() {
   const { context, page, faults } = await open(wide);
   await signIn(page, person(PERSON));
+  await page.getByRole('link', { name: 'Thiết lập' }).click();
   await page.getByRole('link', { name: 'Thiết bị' }).click();
   await page.getByRole('heading', { name: 'Thiết bị và ứng dụng thư' }).waitFor();
   const create = page.getByRole('button', { name: 'Tạo mật khẩu' });
@@ -28,6 +29,7 @@ async function creates() {
 async function revokes() {
   const { context, page, faults } = await open(narrow);
   await signIn(page, person(PERSON));
+  await page.getByRole('link', { name: 'Thiết lập' }).click();
   await page.getByRole('link', { name: 'Thiết bị' }).click();
   await page.getByText(/dùng gần nhất hôm nay/).waitFor();
   await page.screenshot({ path: shot('phone-devices'), fullPage: true });

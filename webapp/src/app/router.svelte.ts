@@ -1,5 +1,6 @@
 // Where the application stands: one path, one screen.
 import type { WorkFilter } from '../api/client';
+import { type Tab, tabOf } from '../features/settings/tabs';
 
 export interface MailRoute {
   screen: 'mail';
@@ -14,7 +15,7 @@ export type Route =
   | MailRoute
   | { screen: 'reviews'; tab: 'awaiting' | 'decided' | 'mine'; id: string | null }
   | { screen: 'work'; filter: WorkFilter }
-  | { screen: 'devices' }
+  | { screen: 'settings'; tab: Tab }
   | { screen: 'outbox' }
   | { screen: 'unknown' };
 
@@ -23,12 +24,20 @@ export function parse(path: string): Route {
   const [first = '', second, third, ...rest] = path.split('/').filter(Boolean).map(decode);
   if (first === '') return { screen: 'reviews', tab: 'awaiting', id: null };
   if (first === 'mail') return mail(second, third, rest);
-  if ((first === 'outbox' || first === 'devices') && second === undefined) return { screen: first };
   if (first === 'work' && third === undefined) return { screen: 'work', filter: workFilter(second) };
+  if (first === 'outbox' && second === undefined) return { screen: first };
+  if (first === 'settings' && third === undefined) return settings(second);
+  // Where the devices were before there were settings.
+  if (first === 'devices' && second === undefined) return settings(first);
   if (first !== 'reviews') return { screen: 'unknown' };
   const tab = second === 'decided' || second === 'mine' ? second : 'awaiting';
   const id = tab === 'awaiting' ? (second === 'awaiting' ? third : second) : third;
   return { screen: 'reviews', tab, id: id && /^\d+$/.test(id) ? id : null };
+}
+
+function settings(name: string | undefined): Route {
+  const tab = tabOf(name);
+  return tab ? { screen: 'settings', tab } : { screen: 'unknown' };
 }
 
 const isId = (text: string | undefined): text is string => text !== undefined && /^[A-Za-z0-9_-]{1,255}$/.test(text);

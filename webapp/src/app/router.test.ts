@@ -8,8 +8,11 @@ describe('router', () => {
     expect(parse('/reviews/mine/17')).toEqual({ screen: 'reviews', tab: 'mine', id: '17' });
     expect(parse('/reviews/decided/x')).toEqual({ screen: 'reviews', tab: 'decided', id: null });
     expect(parse('/outbox')).toEqual({ screen: 'outbox' });
-    expect(parse('/devices')).toEqual({ screen: 'devices' });
+    expect(parse('/devices')).toEqual({ screen: 'settings', tab: 'devices' });
     expect(parse('/devices/1')).toEqual({ screen: 'unknown' });
+    expect(parse('/settings')).toEqual({ screen: 'settings', tab: 'appearance' });
+    expect(parse('/settings/vacation')).toEqual({ screen: 'settings', tab: 'vacation' });
+    expect(parse('/settings/nothing')).toEqual({ screen: 'unknown' });
     expect(parse('/%E0%A4%A')).toEqual({ screen: 'unknown' });
   });
 

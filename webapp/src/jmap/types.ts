@@ -7,6 +7,7 @@ export type State = string;
 export const CORE = 'urn:ietf:params:jmap:core';
 export const MAIL = 'urn:ietf:params:jmap:mail';
 export const SUBMISSION = 'urn:ietf:params:jmap:submission';
+export const VACATION = 'urn:ietf:params:jmap:vacationresponse';
 
 /** What the server allows (RFC 8620 §2). */
 export interface CoreCapability {
@@ -251,4 +252,27 @@ export interface UploadResponse {
   blobId: Id;
   type: string;
   size: number;
+}
+
+/** As whom an account sends (RFC 8621 §6). */
+export interface Identity {
+  id: Id;
+  name: string;
+  email: string;
+  replyTo: EmailAddress[] | null;
+  bcc: EmailAddress[] | null;
+  textSignature: string;
+  htmlSignature: string;
+  mayDelete: boolean;
+}
+
+/** The automatic answer (RFC 8621 §8). */
+export interface VacationResponse {
+  id: Id;
+  isEnabled: boolean;
+  fromDate: UTCDate | null;
+  toDate: UTCDate | null;
+  subject: string | null;
+  textBody: string | null;
+  htmlBody: string | null;
 }

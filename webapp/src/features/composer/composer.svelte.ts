@@ -2,10 +2,11 @@
 import { Autosave, type State } from './autosave';
 import type { Desk } from './desk';
 import { hex } from './files';
-import { blank, type Letter, recipients } from './letter';
+import { blank, type Enclosure, type Letter, recipients } from './letter';
 import type { Copies, Copy } from './local';
+import { shownCids } from './markup';
 import { created, fromDraft } from './message';
-import { toHtml, toText } from './plain';
+import { toHtml, toText } from '../../ui/editor/text';
 import { answer, intoText, redirected } from './quote';
 import { writtenTo } from './reply';
 import { discard, Refused, saveDraft } from './saving';
@@ -151,11 +152,13 @@ export class Composer {
 
   /** The letter as it stands, with what the editor holds. */
   collect(): Letter {
-    if (this.editor) {
-      const body = this.editor();
-      if (body !== this.letter.body) this.letter = { ...this.letter, body };
-    }
+    if (this.editor) this.take(this.editor());
     return this.letter;
+  }
+
+  /** What the editor held when it was closed. */
+  take(body: string): void {
+    if (body !== this.letter.body) this.letter = { ...this.letter, body };
   }
 
   /** Writes the browser's copy now, unless the server holds the same. */
@@ -222,7 +225,7 @@ export class Composer {
     if (letter.plain === plain) return;
     const body = plain ? toText(letter.body) : toHtml(letter.body);
     const signature = letter.signature === '' ? '' : signatureOf(this.sender, plain);
-    this.#rewrite({ ...letter, plain, body, signature });
+    this.#rewrite({ ...letter, plain, body, signature, enclosures: plain ? unpinned(letter) : letter.enclosures });
   }
 
   /** Takes the quoted message into the text, to be edited there. */
@@ -292,7 +295,7 @@ export class Composer {
   }
 
   /** Goes on with a letter that was taken back. */
-  resume({ letter, draftId, origin }: Gone, senders: readonly Sender[]): void {
+  resume({ letter, draftId, origin }: Pick<Gone, 'letter' | 'draftId' | 'origin'>, senders: readonly Sender[]): void {
     this.letter = letter;
     this.senders = senders;
     this.#olds = draftId ? [draftId] : [];
@@ -323,4 +326,10 @@ export class Composer {
 
 function addresses(emails: readonly string[] | undefined): Letter['to'] {
   return (emails ?? []).map((email) => ({ name: null, email }));
+}
+
+// Text shows no pictures: those of the letter itself go along as files.
+function unpinned({ body, enclosures }: Letter): Enclosure[] {
+  const shown = shownCids(body);
+  return enclosures.flatMap((enclosure) => (enclosure.cid === null ? [enclosure] : shown.has(enclosure.cid) ? [{ ...enclosure, cid: null }] : []));
 }

@@ -1,4 +1,5 @@
 // The HTML of a letter: what the editor holds, the signature and the quoted message in one document, and apart again.
+import { dressed, escaped, innerOf, parsed, STYLES } from '../../ui/editor/html';
 import type { Quote } from './letter';
 
 const BODY = 'congvu-body';
@@ -6,67 +7,6 @@ const SIGNATURE = 'congvu-signature';
 const QUOTE = 'congvu-quote';
 const HEAD = 'congvu-quote-head';
 const FORWARD = 'congvu-forward';
-
-/** What each element of the editor carries into a message, where no style sheet follows it. */
-const STYLES: Readonly<Record<string, string>> = {
-  p: 'margin:0',
-  ul: 'margin:0 0 0 24px;padding:0',
-  ol: 'margin:0 0 0 24px;padding:0',
-  h2: 'margin:12px 0 4px;font-size:18px',
-  h3: 'margin:8px 0 4px;font-size:16px',
-  table: 'border-collapse:collapse;margin:8px 0',
-  td: 'border:1px solid #888;padding:4px 8px;vertical-align:top',
-  th: 'border:1px solid #888;padding:4px 8px;text-align:left;background:#f2f2f2',
-  blockquote: 'margin:0 0 0 8px;padding-left:12px;border-left:2px solid #ccc',
-  img: 'max-width:100%',
-};
-const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
-  a: ['href'],
-  img: ['src', 'alt', 'width', 'height'],
-  td: ['colspan', 'rowspan'],
-  th: ['colspan', 'rowspan'],
-  ol: ['start'],
-};
-const VOID = new Set(['br', 'hr', 'img']);
-const KEPT = new Set(['p', 'br', 'hr', 'strong', 'b', 'em', 'i', 'u', 's', 'a', 'ul', 'ol', 'li', 'h2', 'h3', 'blockquote', 'table', 'tbody', 'tr', 'td', 'th', 'img']);
-const LINKS = /^(?:https?:|mailto:|tel:|cid:)/i;
-
-/** Text that stands for itself in HTML. */
-export function escaped(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-}
-
-/** The body of an HTML text; nothing in it runs or is fetched. */
-export function parsed(html: string): HTMLElement {
-  return new DOMParser().parseFromString(html, 'text/html').body;
-}
-
-/** The editor's HTML as it goes into a message: known elements alone, each with its own style. */
-export function dressed(html: string): string {
-  return children(parsed(html));
-}
-
-function children(node: Node): string {
-  return [...node.childNodes].map(dress).join('');
-}
-
-function dress(node: Node): string {
-  if (node.nodeType === 3) return escaped(node.nodeValue ?? '');
-  if (!(node instanceof Element)) return '';
-  const tag = node.localName;
-  if (!KEPT.has(tag)) return children(node);
-  const attributes = (ATTRIBUTES[tag] ?? []).flatMap((name) => {
-    const value = node.getAttribute(name);
-    const leads = name === 'href' || name === 'src';
-    return value === null || (leads && !LINKS.test(value)) ? [] : [` ${name}="${escaped(value)}"`];
-  });
-  const style = STYLES[tag] ? ` style="${STYLES[tag]}"` : '';
-  const open = `<${tag}${attributes.join('')}${style}>`;
-  if (VOID.has(tag)) return open;
-  const inner = children(node);
-  // An empty paragraph is a line that was left free.
-  return `${open}${inner === '' && tag === 'p' ? '<br>' : inner}</${tag}>`;
-}
 
 /** The parts of a letter, as they stand one below the other. */
 export interface Sections {
@@ -95,16 +35,16 @@ export function sections(html: string, toText: (html: string) => string): Sectio
   const root = parsed(html);
   const part = (name: string) => [...root.children].find((child) => child.classList.contains(name)) ?? null;
   const body = part(BODY);
-  if (!body) return { body: root.innerHTML, signature: '', quote: null };
+  if (!body) return { body: innerOf(root), signature: '', quote: null };
   const signature = part(SIGNATURE);
   if (signature?.firstElementChild?.localName === 'br') signature.firstElementChild.remove();
   const quote = part(QUOTE);
-  return { body: body.innerHTML, signature: signature?.innerHTML ?? '', quote: quote && unquoted(quote, toText) };
+  return { body: innerOf(body), signature: signature ? innerOf(signature) : '', quote: quote && unquoted(quote, toText) };
 }
 
 function unquoted(quote: Element, toText: (html: string) => string): Quote {
   const head = quote.querySelector(`:scope > .${HEAD}`);
-  const html = quote.lastElementChild === head ? '' : (quote.lastElementChild?.innerHTML ?? '');
+  const html = quote.lastElementChild === head ? '' : quote.lastElementChild ? innerOf(quote.lastElementChild) : '';
   const lines = (head?.innerHTML ?? '').split(/<br\s*\/?>/i).map((line) => parsed(line).textContent ?? '');
   const kind = quote.classList.contains(FORWARD) ? 'forward' : 'reply';
   return { kind, head: lines.filter((line) => line !== ''), html, text: toText(html) };

@@ -26,8 +26,8 @@ describe('a message made of a letter', () => {
     expect(structure({ ...letter, body: '<p><img src="cid:seal@x"></p>', enclosures: [seal, pdf] })).toBe(
       'multipart/mixed(multipart/alternative(text/plain multipart/related(text/html image/png)) application/pdf)',
     );
-    // A picture that was taken out of the text is not lost.
-    expect(structure({ ...letter, enclosures: [seal] })).toBe('multipart/mixed(multipart/alternative(text/plain text/html) image/png)');
+    // A picture that was taken out of the text does not go along unseen.
+    expect(structure({ ...letter, enclosures: [seal] })).toBe('multipart/alternative(text/plain text/html)');
   });
 
   it('is text alone when it is plain', () => {

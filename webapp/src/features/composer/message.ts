@@ -1,7 +1,8 @@
 // A letter as the JMAP object that makes a message of it (RFC 8621 §4.6), and a draft as the letter it was.
 import { type Address, type Enclosure, type Importance, type Letter } from './letter';
 import { sections, shownCids, whole } from './markup';
-import { textOf, toText } from './plain';
+import { toText } from '../../ui/editor/text';
+import { textOf } from './plain';
 
 /** A part of a body, as far as it is made or read here (RFC 8621 §4.1.4). */
 export interface Part {
@@ -94,7 +95,8 @@ function bodyOf(letter: Letter): { structure: Part; values: Record<string, { val
   const html = whole(letter);
   const shown = shownCids(html);
   const within = letter.enclosures.filter((enclosure) => enclosure.cid !== null && shown.has(enclosure.cid));
-  const along = letter.enclosures.filter((enclosure) => !within.includes(enclosure));
+  // A picture that was taken out of the text does not go along unseen.
+  const along = letter.enclosures.filter((enclosure) => enclosure.cid === null);
   const page: Part = { partId: 'html', type: 'text/html' };
   const rich = within.length > 0 ? { type: 'multipart/related', subParts: [page, ...within.map(inlined)] } : page;
   const value = textOf(toText(letter.body), toText(letter.signature), letter.quote);

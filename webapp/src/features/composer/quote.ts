@@ -2,9 +2,9 @@
 import { type Address, blank, type Letter, type Quote } from './letter';
 import { contents, enclosures, type ReadEmail } from './message';
 import { written } from './addresses';
-import { escaped } from './markup';
+import { escaped } from '../../ui/editor/html';
 import { heading, type Kind } from './reply';
-import { toText } from './plain';
+import { toText } from '../../ui/editor/text';
 
 /** Words of the interface; the tests bring their own. */
 export type Say = (key: 'quote.wrote' | 'quote.forwarded' | 'quote.from' | 'quote.date' | 'quote.subject' | 'quote.to' | 'quote.cc', params?: Record<string, string>) => string;

@@ -1,19 +1,8 @@
 // As whom a letter is sent: the identities of the accounts that a person may send from.
+import type { Identity } from '../../jmap/types';
 import { type Address, folded, type Letter } from './letter';
-import { escaped } from './markup';
-import { toText } from './plain';
-
-/** An identity (RFC 8621 §6). */
-export interface Identity {
-  id: string;
-  name: string;
-  email: string;
-  replyTo: Address[] | null;
-  bcc: Address[] | null;
-  textSignature: string;
-  htmlSignature: string;
-  mayDelete: boolean;
-}
+import { escaped } from '../../ui/editor/html';
+import { toText } from '../../ui/editor/text';
 
 /** That mail of an account is reviewed before it leaves, and by which article. */
 export interface ReviewRule {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { blank, type Letter } from './letter';
-import { isWithin, type Knowledge, warnings } from './warnings';
+import { type Fact, type Knowledge, warnings } from './warnings';
 
-const knowledge: Knowledge = { official: ['khanhhoa.example', 'gov.example'], providers: ['gmail.com'], written: null };
+const facts = (all: Record<string, Fact>) => new Map(Object.entries(all));
+const knowledge: Knowledge = { facts: facts({}), written: null };
 const to = (...emails: string[]) => emails.map((email) => ({ name: null, email }));
 const letter: Letter = { ...blank('a1'), subject: 'Báo cáo', to: to('so@khanhhoa.example'), body: '<p>Kính gửi quý Sở</p>' };
 const kinds = (one: Letter, known = knowledge) => warnings(one, known).map((warning) => warning.kind);
@@ -35,16 +36,17 @@ describe('before a letter leaves', () => {
   });
 
   // S2.2b
-  it('recipients outside the official domains are named, judged on a label boundary', () => {
-    const outside = { ...letter, to: to('a@evilkhanhhoa.example', 'b@so.KHANHHOA.example'), bcc: to('c@x.example') };
-    expect(warnings(outside, knowledge)).toEqual([{ kind: 'outside', addresses: ['a@evilkhanhhoa.example', 'c@x.example'] }]);
-    expect(kinds(outside, { ...knowledge, official: [] })).toEqual([]);
+  it('recipients outside the official domains are named', () => {
+    const known = { ...knowledge, facts: facts({ 'a@x.example': { official: false, article: null }, 'b@so.example': { official: true, article: null }, 'c@x.example': { official: false, article: null } }) };
+    const outside = { ...letter, to: to('A@X.example', 'b@so.example', 'unknown@y.example'), bcc: to('c@x.example') };
+    expect(warnings(outside, known)).toEqual([{ kind: 'outside', addresses: ['A@X.example', 'c@x.example'] }]);
+    expect(kinds({ ...letter, to: to('n@x.example') }, { ...knowledge, facts: facts({ 'n@x.example': { official: null, article: null } }) })).toEqual([]);
   });
 
   // S8.3a
-  it('private email is named apart', () => {
-    expect(warnings({ ...letter, cc: to('An@GMAIL.com') }, knowledge)).toEqual([{ kind: 'private', addresses: ['An@GMAIL.com'] }]);
-    expect(isWithin('a@notgmail.com', ['gmail.com'])).toBe(false);
+  it('private email is named apart, with its article', () => {
+    const known = { ...knowledge, facts: facts({ 'an@gmail.com': { official: false, article: 'Điều 8' } }) };
+    expect(warnings({ ...letter, cc: to('An@GMAIL.com') }, known)).toEqual([{ kind: 'private', addresses: ['An@GMAIL.com'], article: 'Điều 8' }]);
   });
 
   it('who is written to for the first time is named, where that is known', () => {

@@ -1,22 +1,29 @@
 // What a person should look at before a letter leaves. Each is a reason to think once more; none forbids.
 import { type Address, folded, type Letter, recipients } from './letter';
-import { toText } from './plain';
+import { toText } from '../../ui/editor/text';
 
 export type Warning =
   | { kind: 'noSubject' }
   | { kind: 'noAttachment'; word: string }
   | { kind: 'empty' }
   | { kind: 'outside'; addresses: string[] }
-  | { kind: 'private'; addresses: string[] }
+  | { kind: 'private'; addresses: string[]; article: string }
   | { kind: 'firstTime'; addresses: string[] }
   | { kind: 'many'; count: number };
 
-/** What is known of recipients. `written` is null where it cannot be known to whom the account wrote before. */
+/** What the server says of one address. */
+export interface Fact {
+  /** S2.2b: whether it lies under an official domain; null where the agency names none. */
+  official: boolean | null;
+  /** S8.3a: the article on private email, when the address is with such a provider. */
+  article: string | null;
+}
+
+/** What is known of recipients; empty or null where it could not be asked for. */
 export interface Knowledge {
-  /** S2.2b: the official domains; empty where the agency has no rule. */
-  official: readonly string[];
-  /** S8.3a: the providers of private email. */
-  providers: readonly string[];
+  /** By folded address. */
+  facts: ReadonlyMap<string, Fact>;
+  /** Those that the account wrote to before, folded. */
   written: ReadonlySet<string> | null;
 }
 
@@ -32,11 +39,12 @@ const SPOKEN = [
 export function warnings(letter: Letter, knowledge: Knowledge): Warning[] {
   const all = recipients(letter);
   const emails = (keep: (address: Address) => boolean) => all.filter(keep).map((address) => address.email);
-  const isPrivate = ({ email }: Address) => isWithin(email, knowledge.providers);
-  const isOutside = (address: Address) => knowledge.official.length > 0 && !isPrivate(address) && !isWithin(address.email, knowledge.official);
+  const fact = ({ email }: Address) => knowledge.facts.get(folded(email));
+  const isPrivate = (address: Address) => Boolean(fact(address)?.article);
+  const isOutside = (address: Address) => fact(address)?.official === false && !isPrivate(address);
   const spoken = letter.enclosures.some((enclosure) => enclosure.cid === null) ? null : spokenOf(letter);
   const found: (Warning | null)[] = [
-    listed('private', emails(isPrivate)),
+    forbidden(emails(isPrivate), all.map((address) => fact(address)?.article).find(Boolean) ?? ''),
     listed('outside', emails(isOutside)),
     spoken === null ? null : { kind: 'noAttachment', word: spoken },
     letter.subject.trim() === '' ? { kind: 'noSubject' } : null,
@@ -47,14 +55,12 @@ export function warnings(letter: Letter, knowledge: Knowledge): Warning[] {
   return found.filter((warning) => warning !== null);
 }
 
-function listed(kind: 'outside' | 'private' | 'firstTime', addresses: string[]): Warning | null {
-  return addresses.length > 0 ? { kind, addresses } : null;
+function forbidden(addresses: string[], article: string): Warning | null {
+  return addresses.length > 0 ? { kind: 'private', addresses, article } : null;
 }
 
-/** Whether an address lies under one of the domains, judged on a label boundary. */
-export function isWithin(email: string, domains: readonly string[]): boolean {
-  const domain = folded(email.slice(email.lastIndexOf('@') + 1));
-  return domains.some((suffix) => domain === suffix || domain.endsWith(`.${suffix}`));
+function listed(kind: 'outside' | 'firstTime', addresses: string[]): Warning | null {
+  return addresses.length > 0 ? { kind, addresses } : null;
 }
 
 // Only what is written now speaks: the quoted message had its own attachments.
