@@ -7,7 +7,7 @@ import type { Invocation } from './saving';
 import type { Sender } from './senders';
 
 const sender = (accountId: string, email: string, signature: string, reviewed = false): Sender => ({
-  accountId, review: reviewed ? { article: 'Điều 9', reviewer: '' } : null,
+  accountId, review: reviewed ? { article: 'Điều 9' } : null,
   identity: { id: `i-${accountId}`, name: 'An', email, replyTo: null, bcc: null, textSignature: signature, htmlSignature: '', mayDelete: false },
 });
 const original: ReadEmail = {

@@ -116,6 +116,9 @@ describe('saving a draft', () => {
   it('says what the server refused', async () => {
     const refuse = async (): Promise<Invocation[]> => [['Email/set', { notCreated: { draft: { type: 'overQuota', description: 'Hộp thư đã đầy.' } } }]];
     await expect(saveDraft(refuse, 'a1', draft, [])).rejects.toEqual(new Refused('overQuota', 'Hộp thư đã đầy.'));
+    const citation = { rule: 'S9.1', instrument: '', text: 'Điều 9' };
+    const ruled = async (): Promise<Invocation[]> => [['Email/set', { notCreated: { draft: { type: 'forbidden', description: 'Không được.', citation } } }]];
+    await expect(saveDraft(ruled, 'a1', draft, [])).rejects.toMatchObject({ article: 'Điều 9' });
     const fail = async (): Promise<Invocation[]> => [['error', { type: 'accountReadOnly' }]];
     await expect(saveDraft(fail, 'a1', draft, [])).rejects.toMatchObject({ type: 'accountReadOnly' });
   });

@@ -88,7 +88,8 @@ export function createdId(answer: Invocation | undefined, name: string): string 
 
 /** The refusal that a method or set error is. */
 export function refusal(error: unknown): Refused {
-  const { type, description, article } = (error ?? {}) as Record<string, unknown>;
+  const { type, description, citation } = (error ?? {}) as Record<string, unknown>;
+  const article = (citation as { text?: unknown } | null | undefined)?.text;
   return new Refused(text(type) ?? 'serverFail', text(description) ?? '', text(article));
 }
 

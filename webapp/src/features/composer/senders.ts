@@ -7,8 +7,6 @@ import { toText } from '../../ui/editor/text';
 /** That mail of an account is reviewed before it leaves, and by which article. */
 export interface ReviewRule {
   article: string;
-  /** Who reviews, in words; empty where that is not told. */
-  reviewer: string;
 }
 
 export interface Sender {
