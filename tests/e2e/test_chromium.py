@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 from email.message import EmailMessage
 import email.policy
@@ -13,6 +14,8 @@ import email.policy
 from harness import ROOT, Browser, Server
 
 AGENCY = "bqlctgt@khanhhoa.example"
+DIRECTOR = "giamdoc.bqlctgt@khanhhoa.example"
+ACCOUNTANT = "ketoantruong.bqlctgt@khanhhoa.example"
 
 # Hostile on purpose: nothing of it may run or be loaded.
 HTML = """<p>Kính gửi quý Sở,</p><p>Báo cáo tuần 47.</p><script>alert(1)</script>
@@ -70,12 +73,51 @@ class Chromium(unittest.TestCase):
                 client.send_message(message)
         self.browse("hostile.mjs", REVIEWER=self.server.person("reviewer"), COUNT=len(payloads))
 
+    def test_an_answer_is_written_taken_back_and_sent(self):
+        director, accountant = self.named("tvhung"), self.named("pthoa")
+        message = EmailMessage(policy=email.policy.SMTP)
+        message["From"], message["To"] = DIRECTOR, ACCOUNTANT
+        message["Subject"], message["Message-ID"] = "Đề nghị báo cáo", "<ask@khanhhoa.example>"
+        message.set_content("<p style='color:#036'>Đề nghị chị báo cáo.</p>", subtype="html")
+        with self.server.submission(director) as client:
+            client.send_message(message)
+        self.browse("writing.mjs", PERSON=accountant, FLOW="answers")
+        answer = self.arrived(director, "Re:")
+        self.assertEqual((answer["In-Reply-To"], answer["References"]), ("<ask@khanhhoa.example>",) * 2)
+        text = answer.get_body(("plain",)).get_content()
+        self.assertIn("Em xin gửi kèm báo cáo. Trân trọng.", text)
+        self.assertIn("> Đề nghị chị báo cáo.", text)
+        self.assertEqual([part.get_filename() for part in answer.iter_attachments()], ["báo cáo.pdf"])
+
+    def test_letters_are_not_lost_and_what_deserves_a_second_look_is_told(self):
+        staff = self.named("ngkhanh")
+        for flow in ("survives", "types", "warns"):
+            self.browse("writing.mjs", PERSON=staff, FLOW=flow)
+
+    def named(self, username):
+        return next(p for p in self.server.demo["people"] if p["username"].startswith(f"{username}@"))
+
+    def arrived(self, person, subject, seconds=60):
+        """The message that comes with this subject, once it is there."""
+        for _ in range(seconds * 2):
+            client = self.server.imap(person)
+            client.select("INBOX", readonly=True)
+            _, found = client.search(None, "SUBJECT", f'"{subject}"')
+            if found[0]:
+                _, data = client.fetch(found[0].split()[-1], "(RFC822)")
+                client.logout()
+                return email.message_from_bytes(data[0][1], policy=email.policy.default)
+            client.logout()
+            time.sleep(0.5)
+        self.fail(f"{subject} did not come\n{self.server.log()}")
+
     def browse(self, flow, **values):
         """Runs a flow of webapp/e2e; returns what it printed."""
         done = subprocess.run(
             ["node", str(ROOT / "webapp/e2e" / flow)], capture_output=True, text=True, timeout=180,
             env={**os.environ, "ORIGIN": self.server.http, "CHROMIUM": shutil.which("chromium") or "chromium",
-                 "SHOTS": self.shots, **{name: json.dumps(value) for name, value in values.items()}})
+                 "SHOTS": self.shots,
+                 **{name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.server.log())
         return done.stdout
 
