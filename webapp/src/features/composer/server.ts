@@ -3,6 +3,7 @@ import { fill, JmapError } from '../../jmap/client';
 import { CORE, type CoreCapability, type GetResponse, type Identity, MAIL, SUBMISSION } from '../../jmap/types';
 import { full } from '../../locales/dates';
 import { language, t } from '../../locales/i18n.svelte';
+import { aside } from '../../safe-html/aside';
 import { clean } from '../../safe-html/sanitize';
 import { identitiesOf } from '../../state/identities';
 import { jmap, mailSession } from '../../state/jmap.svelte';
@@ -30,7 +31,11 @@ async function one([name, args]: Invocation): Promise<Invocation> {
   }
 }
 
+/** Where what was read is cleaned. */
+let quiet: Awaited<ReturnType<typeof aside>> | undefined;
+
 async function read(accountId: string, emailId: string): Promise<ReadEmail> {
+  quiet = await aside();
   const got = await jmap.call<GetResponse<ReadEmail>>('Email/get', {
     accountId, ids: [emailId], properties: PROPERTIES, bodyProperties: BODY_PROPERTIES, fetchTextBodyValues: true, fetchHTMLBodyValues: true,
     maxBodyValueBytes: MOST_QUOTED,
@@ -96,6 +101,11 @@ export function longestHold(accountId: string): number {
   return capability?.maxDelayedSend ?? 0;
 }
 
+/** HTML of a message that was read just now, its own pictures still by their content ids. */
+export function cleaned(html: string, remote: boolean): string {
+  return clean(html, { inline: (cid) => `cid:${cid}`, remote }, quiet).html;
+}
+
 export const desk: Desk = {
   call,
   read,
@@ -108,6 +118,6 @@ export const desk: Desk = {
     say: t,
     date: (iso) => full(iso, language()),
     // Quoted pictures of the message stay with it; those from elsewhere stay what they are, and are not shown here.
-    clean: (html) => clean(html, { inline: (cid) => `cid:${cid}`, remote: true }).html,
+    clean: (html) => cleaned(html, true),
   },
 };

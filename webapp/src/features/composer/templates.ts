@@ -1,6 +1,5 @@
 // Templates are messages in a folder of the account: whoever writes for the account has them, on every device.
 import type { GetResponse, Id, QueryResponse, SetResponse } from '../../jmap/types';
-import { clean } from '../../safe-html/sanitize';
 import { jmap } from '../../state/jmap.svelte';
 import { mailboxesOf } from '../../state/mailboxes.svelte';
 import type { Letter } from './letter';
@@ -8,7 +7,7 @@ import { created, fromDraft } from './message';
 import { toHtml, toText } from '../../ui/editor/text';
 import { createdId } from './saving';
 import { addressOf, type Sender } from './senders';
-import { desk } from './server';
+import { cleaned, desk } from './server';
 
 /** What the folder is called, in every language: one account has one folder. */
 export const FOLDER = 'Mẫu thư';
@@ -52,7 +51,7 @@ export async function removeTemplate(accountId: Id, id: Id): Promise<void> {
 /** A letter with a template before what is written already; its subject where there is none. */
 export async function withTemplate(letter: Letter, id: Id): Promise<Letter> {
   const email = await desk.read(letter.accountId, id);
-  const template = fromDraft(email, letter.accountId, null, (html) => clean(html, { inline: (cid) => `cid:${cid}`, remote: false }).html);
+  const template = fromDraft(email, letter.accountId, null, (html) => cleaned(html, false));
   return filledIn(letter, template);
 }
 
