@@ -14,19 +14,20 @@ interface Toast {
   action: ToastAction | null;
 }
 
-let shown = $state<Toast[]>([]);
+let all = $state<Toast[]>([]);
 let last = 0;
 
 export const toasts = {
   get all(): readonly Toast[] {
-    return shown;
+    return all;
   },
-  tell(text: string, action: ToastAction | null = null): void {
+  /** Tells something, for as long as there is a way back, or for `shown` milliseconds. */
+  tell(text: string, action: ToastAction | null = null, shown = action ? SHOWN_WITH_ACTION : SHOWN): void {
     const id = ++last;
-    shown = [...shown.slice(1 - MOST), { id, text, action }];
-    setTimeout(() => this.close(id), action ? SHOWN_WITH_ACTION : SHOWN);
+    all = [...all.slice(1 - MOST), { id, text, action }];
+    setTimeout(() => this.close(id), shown);
   },
   close(id: number): void {
-    shown = shown.filter((toast) => toast.id !== id);
+    all = all.filter((toast) => toast.id !== id);
   },
 };

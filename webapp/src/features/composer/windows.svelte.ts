@@ -109,7 +109,8 @@ export const windows = {
       return;
     }
     this.remove(composer);
-    toasts.tell(farewell(gone, later), hold ? { words: t('composer.undo'), run: () => void this.takeBack(gone, composer) } : null);
+    const undo = hold ? { words: t('composer.undo'), run: () => void this.takeBack(gone, composer) } : null;
+    toasts.tell(farewell(gone, later), undo, later || !undo ? undefined : seconds * 1000);
   },
 
   async takeBack(gone: Gone, composer: Composer): Promise<void> {
