@@ -13,7 +13,7 @@ use crate::{
 };
 use congvu_casework::review;
 use congvu_directory::{Acting, account, right};
-use congvu_message::{Answer, answer, headers};
+use congvu_message::{Answer, headers};
 use congvu_storage::{Actor, BlobHash, Chain, Db, Event, Row, Snapshot, Tx, params};
 use congvu_types::{
     AccountId, EmailAddress, JobId, Language, Refusal, RefusalKind, Result, Timestamp, sentence,
@@ -192,8 +192,14 @@ fn oldest(snapshot: &Snapshot) -> Result<Option<Job>> {
 #[derive(Clone)]
 struct Written {
     account: AccountId,
+    from: EmailAddress,
+    from_name: String,
     to: EmailAddress,
-    raw: Vec<u8>,
+    subject: String,
+    text: Option<String>,
+    html: Option<String>,
+    /// The header of what is answered.
+    original: Vec<u8>,
 }
 
 /// Writes the answer, when the message is one to be answered.
@@ -212,24 +218,21 @@ fn write(snapshot: &Snapshot, job: &Job) -> Result<Option<Written>> {
     let address = account.address.to_string();
     let values = [("subject", subject.as_str()), ("name", name.as_str()), ("address", address.as_str())];
     // RFC 8621 §8: without texts the server finds some.
-    let own = sentence(Language::Vietnamese, "vacation.text", &values);
-    let text = vacation.text.as_deref().or_else(|| vacation.html.is_none().then_some(own.as_str()));
-    let subject = match &vacation.subject {
-        Some(subject) => subject.clone(),
-        None => sentence(Language::Vietnamese, "vacation.subject", &values),
-    };
-    let raw = answer(&Answer {
-        from: &account.address,
-        from_name: &name,
-        to: sender,
-        subject: &subject,
+    let own = || sentence(Language::Vietnamese, "vacation.text", &values);
+    let text = vacation.text.or_else(|| vacation.html.is_none().then(own));
+    let header = headers::split(&raw).0;
+    Ok(Some(Written {
+        account: job.account,
+        to: sender.clone(),
+        subject: vacation
+            .subject
+            .unwrap_or_else(|| sentence(Language::Vietnamese, "vacation.subject", &values)),
         text,
-        html: vacation.html.as_deref(),
-        original: &raw,
-        at: now,
-        unique: &format!("{}.answer", job.id),
-    });
-    Ok(Some(Written { account: job.account, to: sender.clone(), raw }))
+        html: vacation.html,
+        original: raw.get(header).unwrap_or_default().to_vec(),
+        from: account.address,
+        from_name: name.clone(),
+    }))
 }
 
 /// Ends the job, and sends its answer when this sender has had none for long enough.
@@ -238,17 +241,28 @@ fn send(tx: &mut Tx, site: &Site, job: JobId, written: Option<&Written>) -> Resu
     if !end(tx, job)? {
         return Ok(());
     }
-    let Some(Written { account, to, raw }) = written else { return Ok(()) };
-    let now = tx.now();
+    let Some(written) = written else { return Ok(()) };
+    let (account, now) = (written.account, tx.now());
     let is_due = tx.execute(
         "INSERT INTO vacation_sent (account_id, address_key, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (account_id, address_key) DO UPDATE SET at = excluded.at WHERE vacation_sent.at <= ?4",
-        &params![account.get(), to.key(), now, now.before(ONCE_IN)],
+        &params![account.get(), written.to.key(), now, now.before(ONCE_IN)],
     )?;
     if is_due == 0 {
         return Ok(());
     }
-    let cleared = review::clear_automatic(tx, *account, to, raw)?;
+    let answer = Answer {
+        from: &written.from,
+        from_name: &written.from_name,
+        to: &written.to,
+        subject: &written.subject,
+        text: written.text.as_deref(),
+        html: written.html.as_deref(),
+        original: &written.original,
+        at: now,
+        unique: &format!("{job}.answer"),
+    };
+    let cleared = review::clear_automatic(tx, account, &answer)?;
     queue::enqueue(tx, site, cleared).map(drop)
 }
 

@@ -1,12 +1,13 @@
 //! The gate: may this message leave now, or is it held for a decision?
 
-use super::{Cleared, Draft, Envelope, Notify, RuleHit, read, state::ReviewState};
+use super::{Cleared, Draft, RuleHit, read, state::ReviewState};
 use congvu_directory::{Acting, regulation_of, right};
 use congvu_mail::{DeliverOptions, Delivered, Role, Target};
+use congvu_message::Answer;
 use congvu_regulation::{Decision as Ruling, OutgoingReview, Regulation};
 use congvu_storage::{Chain, Event, Snapshot, Tx, params};
 use congvu_types::{
-    AccountId, Citation, EmailAddress, Error, Refusal, RefusalKind, Result, ReviewId, SubmissionId, Timestamp,
+    AccountId, Citation, Error, Refusal, RefusalKind, Result, ReviewId, SubmissionId, Timestamp,
 };
 
 /// What the gate says.
@@ -55,24 +56,20 @@ pub fn may_answer_by_itself(snapshot: &Snapshot, account: AccountId) -> Result<(
 }
 
 /// Clears what an account answers by itself (RFC 3834): never for an account under review (S9.1, Điều 9), never to a domain
-/// that the regulation refuses (S8.3a, Điều 8). The reverse-path is null (RFC 3834 §3.3).
-pub fn clear_automatic(
-    snapshot: &Snapshot,
-    account: AccountId,
-    to: &EmailAddress,
-    raw: &[u8],
-) -> Result<Cleared> {
+/// that the regulation refuses (S8.3a, Điều 8). The bytes are written here, so that nothing but such an answer is cleared this
+/// way; the reverse-path is null (RFC 3834 §3.3).
+pub fn clear_automatic(snapshot: &Snapshot, account: AccountId, answer: &Answer<'_>) -> Result<Cleared> {
     may_answer_by_itself(snapshot, account)?;
     let row = congvu_directory::account(snapshot, account)?;
+    if *answer.from != row.address {
+        return Err(Refusal::new(RefusalKind::SenderNotAllowed).with("address", answer.from).into());
+    }
     let regulation = regulation_of(snapshot, row.agency)?;
-    if let Ruling::Refused(citation) = regulation.recipient(to.domain()) {
-        return Err(Refusal::new(RefusalKind::UnofficialDomain).citing(citation).with("address", to).into());
+    if let Ruling::Refused(citation) = regulation.recipient(answer.to.domain()) {
+        let refusal = Refusal::new(RefusalKind::UnofficialDomain).citing(citation);
+        return Err(refusal.with("address", answer.to).into());
     }
-    let mut envelope = Envelope::new(None, [to.clone()]);
-    for recipient in &mut envelope.recipients {
-        recipient.notify = Notify::NEVER;
-    }
-    Cleared::automatic(account, row.agency, envelope, raw)
+    Cleared::automatic(account, row.agency, answer)
 }
 
 /// Clears a message of an account that is not reviewed; holds every other whole: never some recipients now and some

@@ -1,7 +1,7 @@
 //! The proof that a message may leave.
 
 use super::{Draft, Envelope, Review, Via};
-use congvu_message::Dsn;
+use congvu_message::{Answer, Dsn};
 use congvu_storage::BlobHash;
 use congvu_types::{AccountId, AgencyId, EmailAddress, EmailId, Result, ReviewId, SubmissionId};
 use std::sync::Arc;
@@ -56,14 +56,10 @@ impl Cleared {
     }
 
     /// For `clear_automatic` alone: an answer that an account without review gives by itself.
-    pub(super) fn automatic(
-        account: AccountId,
-        agency: AgencyId,
-        envelope: Envelope,
-        raw: &[u8],
-    ) -> Result<Self> {
-        let message = congvu_mail::prepare(raw)?;
+    pub(super) fn automatic(account: AccountId, agency: AgencyId, answer: &Answer<'_>) -> Result<Self> {
         let origin = Origin::Account { account, agency, review: None };
+        let envelope = Envelope::unreported([answer.to.clone()]);
+        let message = congvu_mail::prepare(&congvu_message::answer(answer))?;
         Ok(Self { origin, envelope: Arc::new(envelope), message, files_sent_copy: false, submission: None })
     }
 
@@ -71,10 +67,7 @@ impl Cleared {
     /// here, so that nothing but a report is cleared this way; the reverse-path is null (RFC 3461 §5.2.1).
     pub fn report(dsn: &Dsn<'_>) -> Result<Self> {
         let raw = congvu_message::dsn(dsn);
-        let mut envelope = Envelope::new(None, [dsn.to.clone()]);
-        for recipient in &mut envelope.recipients {
-            recipient.notify = super::Notify::NEVER;
-        }
+        let envelope = Envelope::unreported([dsn.to.clone()]);
         let message = congvu_mail::prepare(&raw)?;
         Ok(Self {
             origin: Origin::Report,

@@ -99,6 +99,15 @@ impl Envelope {
         let recipients = recipients.into_iter().map(EnvelopeRecipient::new).collect();
         Self { mail_from, ret: Ret::default(), envid: None, recipients }
     }
+
+    /// Makes the envelope of what is written by a program: from nobody, and no report is wanted.
+    pub(super) fn unreported(recipients: impl IntoIterator<Item = EmailAddress>) -> Self {
+        let mut envelope = Self::new(None, recipients);
+        for recipient in &mut envelope.recipients {
+            recipient.notify = Notify::NEVER;
+        }
+        envelope
+    }
 }
 
 /// What somebody wants to send. Cheap to clone.
