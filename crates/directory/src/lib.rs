@@ -7,6 +7,7 @@
 
 mod accounts;
 mod acting;
+mod address_book;
 mod app_passwords;
 mod authenticator;
 mod credentials;
@@ -30,6 +31,7 @@ pub use acting::{
     AccountAccess, Acting, Right, RightKind, Rights, accounts_of, act_for, grantees, right, rights_of_person,
     sender,
 };
+pub use address_book::{BookEntry, address_book};
 pub use app_passwords::{AppPassword, app_passwords, create_app_password, revoke_app_password};
 pub use authenticator::{AuthPolicy, Authenticator, Door};
 pub use mandate::{Mandate, resume};

@@ -16,6 +16,8 @@ pub(crate) const SUBMISSION: &str = "urn:ietf:params:jmap:submission";
 pub(crate) const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
 /// Ours (docs/jmap.md): what becomes of what is sent from an account under review.
 pub(crate) const REVIEW: &str = "https://congvu.example/jmap/review";
+/// Ours (docs/jmap.md): who could be meant, and what is to be known of recipients.
+pub(crate) const RECIPIENTS: &str = "https://congvu.example/jmap/recipients";
 
 /// The largest request.
 pub(crate) const MAX_REQUEST: usize = 10_000_000;
@@ -43,7 +45,7 @@ pub(crate) fn of_server(options: &JmapOptions) -> Map<String, Value> {
         "collationAlgorithms": ["i;ascii-casemap", "i;unicode-casemap"],
     });
     let mut all = Map::from_iter([(CORE.to_owned(), core)]);
-    for name in [MAIL, SUBMISSION, VACATION, REVIEW] {
+    for name in [MAIL, SUBMISSION, VACATION, REVIEW, RECIPIENTS] {
         all.insert(name.to_owned(), json!({}));
     }
     all
@@ -101,6 +103,7 @@ fn outgoing(capabilities: &mut Map<String, Value>, access: &AccountAccess, revie
         capabilities.insert(SUBMISSION.to_owned(), submission);
     }
     capabilities.insert(VACATION.to_owned(), json!({}));
+    capabilities.insert(RECIPIENTS.to_owned(), json!({}));
     let told =
         json!({ "willBeReviewed": review.is_some(), "citation": review.map(crate::submission::citation) });
     capabilities.insert(REVIEW.to_owned(), told);

@@ -31,6 +31,7 @@ mod mailbox;
 mod methods;
 mod outgoing;
 mod problem;
+mod recipients;
 mod reference;
 mod session;
 mod state;

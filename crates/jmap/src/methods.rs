@@ -2,10 +2,10 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities::{CORE, MAIL, SUBMISSION, VACATION},
+    capabilities::{CORE, MAIL, RECIPIENTS, SUBMISSION, VACATION},
     core,
     dispatch::{Acts, Caller, Context, Outcome},
-    email, identity, mailbox, submission, thread, vacation,
+    email, identity, mailbox, recipients, submission, thread, vacation,
 };
 use congvu_storage::Snapshot;
 
@@ -67,4 +67,6 @@ pub(crate) const ALL: &[Method] = &[
     acts("EmailSubmission/set", SUBMISSION, submission::set),
     reads("VacationResponse/get", VACATION, vacation::get),
     acts("VacationResponse/set", VACATION, vacation::set),
+    reads("Recipients/complete", RECIPIENTS, recipients::complete),
+    acts("Recipients/check", RECIPIENTS, recipients::check),
 ];

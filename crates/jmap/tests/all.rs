@@ -13,6 +13,8 @@ mod blobs;
 mod core;
 #[path = "all/reading.rs"]
 mod reading;
+#[path = "all/recipients.rs"]
+mod recipients;
 #[path = "all/searching.rs"]
 mod searching;
 #[path = "all/submission.rs"]

@@ -21,6 +21,7 @@ mod local;
 mod outgoing;
 pub mod queue;
 mod receive;
+pub mod recipients;
 mod release;
 mod results;
 mod schema;

@@ -3,7 +3,7 @@
 use congvu_storage::{BlobReference, MigrationSet};
 
 /// The tables of transport: queue_message, queue_group, queue_recipient, fanout_job, fanout_recipient, captured, dkim_key,
-/// outgoing_state, outgoing_gone, submission, submission_recipient, identity, vacation, vacation_job, vacation_sent.
+/// outgoing_state, outgoing_gone, submission, submission_recipient, identity, vacation, vacation_job, vacation_sent, correspondent.
 pub const MIGRATIONS: MigrationSet = MigrationSet {
     owner: "transport",
     steps: &["
@@ -67,6 +67,10 @@ pub const MIGRATIONS: MigrationSet = MigrationSet {
         CREATE TABLE vacation_sent (account_id BIGINT NOT NULL, address_key TEXT NOT NULL, at BIGINT NOT NULL,
             PRIMARY KEY (account_id, address_key)) WITHOUT ROWID;
         CREATE INDEX vacation_sent_at ON vacation_sent (at);
+        CREATE TABLE correspondent (account_id BIGINT NOT NULL, address_key TEXT NOT NULL, address TEXT NOT NULL,
+            name TEXT NOT NULL, times BIGINT NOT NULL, last_at BIGINT NOT NULL,
+            PRIMARY KEY (account_id, address_key)) WITHOUT ROWID;
+        CREATE INDEX correspondent_last ON correspondent (account_id, last_at);
     "],
 };
 

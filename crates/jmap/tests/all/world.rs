@@ -86,12 +86,13 @@ rights = ["read"]
 "#;
 
 /// Every capability that a transcript uses.
-pub(crate) const USING: [&str; 5] = [
+pub(crate) const USING: [&str; 6] = [
     "urn:ietf:params:jmap:core",
     "urn:ietf:params:jmap:mail",
     "urn:ietf:params:jmap:submission",
     "urn:ietf:params:jmap:vacationresponse",
     "https://congvu.example/jmap/review",
+    "https://congvu.example/jmap/recipients",
 ];
 
 /// The agency, and its JMAP door.

@@ -6,6 +6,7 @@ use crate::{
     dsn::{self, Fate, Original, Outcome},
     fanout,
     local::{self, AT_ONCE, Local, Routed},
+    recipients,
     submission::{self, Note, Reached},
 };
 use congvu_casework::review::{Cleared, Origin};
@@ -36,6 +37,7 @@ pub fn enqueue(tx: &mut Tx, site: &Site, cleared: Cleared) -> Result<Sent> {
         let recipients = &cleared.envelope().recipients;
         notes.extend(routed.elsewhere.iter().map(|p| Note::new(&recipients[*p].address, reached, reply)));
     }
+    recipients::remember(tx, &cleared)?;
     record(tx, &cleared, sent)?;
     if let Some(submission) = submission_of(&cleared) {
         submission::note(tx, submission, &notes)?;
