@@ -11,3 +11,6 @@ import App from './app/App.svelte';
 
 const target = document.getElementById('app');
 if (target) mount(App, { target });
+
+// Installed like a program, and there when the line is not. Without it all the rest works.
+if (import.meta.env.PROD) navigator.serviceWorker?.register('/sw.js').catch(() => undefined);

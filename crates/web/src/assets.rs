@@ -46,10 +46,25 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     // A file that is asked for by name and is not there is an error, not the page.
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     match (known, is_file) {
-        (Some(file), _) => answer(path, file),
+        (Some(file), _) => answer(path, file, &headers),
         (None, true) => Problem::no_path(language(&headers).unwrap_or_default()).into_response(),
-        (None, false) => Files::get("index.html").map_or_else(not_built, |file| answer("index.html", file)),
+        (None, false) => {
+            Files::get("index.html").map_or_else(not_built, |file| answer("index.html", file, &headers))
+        }
     }
+}
+
+/// Forms of a file that the build made, the smallest first (RFC 9110 §8.4.1).
+const PACKED: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// Whether the client takes an encoding (RFC 9110 §12.5.3). What it weighs as nothing it does not take.
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let told = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+    told.flat_map(|v| v.split(',')).any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let weight = weight.trim().trim_start_matches("q=").trim_end_matches(['0', '.']);
+        name.trim().eq_ignore_ascii_case(encoding) && !(one.contains(';') && weight.is_empty())
+    })
 }
 
 fn not_built() -> Response {
@@ -57,11 +72,21 @@ fn not_built() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
 }
 
-fn answer(path: &str, file: rust_embed::EmbeddedFile) -> Response {
+fn answer(path: &str, file: rust_embed::EmbeddedFile, asked: &HeaderMap) -> Response {
+    let packed = PACKED.into_iter().filter(|(encoding, _)| takes(asked, encoding));
+    let packed = packed
+        .filter_map(|(encoding, end)| Some((encoding, Files::get(&format!("{path}{end}"))?.data)))
+        .next();
+
     // Vite names files under assets/ by their content.
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, cache)];
-    let mut response = (headers, file.data).into_response();
+    let (encoding, data) = packed.map_or((None, file.data), |(encoding, data)| (Some(encoding), data));
+    let mut response = (headers, data).into_response();
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
     if let Some((_, policy)) = LETTERS.iter().find(|(letter, _)| *letter == path) {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
@@ -75,7 +100,8 @@ fn content_type(path: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
-        Some("json" | "webmanifest") => "application/json",
+        Some("json") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("ico") => "image/x-icon",
@@ -110,7 +136,20 @@ mod tests {
 
     fn served(path: &str) -> Response {
         let metadata = rust_embed::Metadata::__rust_embed_new([0; 32], None, None);
-        answer(path, rust_embed::EmbeddedFile { data: "x".as_bytes().into(), metadata })
+        let file = rust_embed::EmbeddedFile { data: "x".as_bytes().into(), metadata };
+        answer(path, file, &HeaderMap::new())
+    }
+
+    #[test]
+    fn an_encoding_is_taken_when_it_is_named_and_not_weighed_as_nothing() {
+        let takes_br = |told: &'static str| {
+            takes(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(told))]), "br")
+        };
+        assert!(takes_br("gzip, deflate, br") && takes_br("BR;q=0.5, gzip") && takes_br("br;q=1.0"));
+        assert!(
+            !takes_br("gzip") && !takes_br("br;q=0") && !takes_br("br; q=0.0, gzip") && !takes_br("brotli")
+        );
+        assert!(!takes(&HeaderMap::new(), "br"));
     }
 
     #[test]
