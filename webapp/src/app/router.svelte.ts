@@ -22,7 +22,7 @@ export type Route =
 /** Reads a path. */
 export function parse(path: string): Route {
   const [first = '', second, third, ...rest] = path.split('/').filter(Boolean).map(decode);
-  if (first === '') return { screen: 'reviews', tab: 'awaiting', id: null };
+  if (first === '') return mail(undefined, undefined, []);
   if (first === 'mail') return mail(second, third, rest);
   if (first === 'work' && third === undefined) return { screen: 'work', filter: workFilter(second) };
   if (first === 'outbox' && second === undefined) return { screen: first };

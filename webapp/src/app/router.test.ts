@@ -3,7 +3,7 @@ import { go, mailPath, parse, reviewPath, route } from './router.svelte';
 
 describe('router', () => {
   it('reads paths', () => {
-    expect(parse('/')).toEqual({ screen: 'reviews', tab: 'awaiting', id: null });
+    expect(parse('/')).toEqual(parse('/mail'));
     expect(parse('/reviews/17')).toEqual({ screen: 'reviews', tab: 'awaiting', id: '17' });
     expect(parse('/reviews/mine/17')).toEqual({ screen: 'reviews', tab: 'mine', id: '17' });
     expect(parse('/reviews/decided/x')).toEqual({ screen: 'reviews', tab: 'decided', id: null });

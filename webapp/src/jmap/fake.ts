@@ -61,6 +61,7 @@ export class FakeServer {
       case 'Mailbox/set': return this.#set('Mailbox', this.mailboxes, args);
       case 'Email/changes': return this.#changes('Email', args);
       case 'Mailbox/changes': return this.#changes('Mailbox', args);
+      case 'EmailView/get': return this.#get([...this.emails.values()].map((email) => ({ id: email.id, ...(email['view'] as object | undefined) })), args);
       case 'SearchSnippet/get': return { list: (args['emailIds'] as Id[]).map((emailId) => ({ emailId, subject: null, preview: null })) };
       default: throw new Error('unknownMethod');
     }

@@ -6,6 +6,8 @@ export type State = string;
 
 export const CORE = 'urn:ietf:params:jmap:core';
 export const MAIL = 'urn:ietf:params:jmap:mail';
+/** Emails made ready to be shown (docs/jmap.md). */
+export const VIEW = 'https://congvu.example/jmap/view';
 export const SUBMISSION = 'urn:ietf:params:jmap:submission';
 export const VACATION = 'urn:ietf:params:jmap:vacationresponse';
 
@@ -245,6 +247,36 @@ export interface SearchSnippet {
 export interface StateChange {
   '@type': 'StateChange';
   changed: Record<Id, Record<string, State>>;
+}
+
+/** What is attached, as its bytes say (docs/jmap.md). */
+export interface AttachmentView {
+  partId: string | null;
+  blobId: Id | null;
+  name: string | null;
+  /** What it is: by its bytes where they tell, else as it was declared. */
+  type: string;
+  declaredType: string;
+  detectedType: string | null;
+  size: number;
+  cid: string | null;
+  /** Whether it can run a program. */
+  isDangerous: boolean;
+  /** Whether the HTML shows it in its place. */
+  isShown: boolean;
+}
+
+/** An email made ready to be shown (docs/jmap.md). */
+export interface EmailView {
+  id: Id;
+  /** Without scripts; pictures that the message brings are within it. */
+  html: string | null;
+  /** Whether something of another host was meant to be loaded. */
+  hadRemote: boolean;
+  text: string;
+  textIsFromHtml: boolean;
+  isTruncated: boolean;
+  attachments: AttachmentView[];
 }
 
 export interface UploadResponse {

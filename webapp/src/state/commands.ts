@@ -53,12 +53,13 @@ export async function destroyForGood(target: Target): Promise<boolean> {
   });
 }
 
+/** `quiet` when it comes of reading: nothing is told then, not even that it failed; it is tried again at the next reading. */
 export async function markSeen(target: Target, seen: boolean, quiet = false): Promise<boolean> {
   return attempt(async () => {
     const emails = await emailsOf(target.accountId).members(target.rows);
     const back = await setKeyword(target.accountId, emails, '$seen', seen);
     if (!quiet) done(t(seen ? 'done.read' : 'done.unread', { count: target.rows.length }), t('done.undo'), () => takeBack(back));
-  });
+  }, quiet);
 }
 
 /** Stars the newest of a conversation; takes every star of it. */
@@ -93,12 +94,12 @@ async function takeBack(back: () => Promise<void>): Promise<void> {
   });
 }
 
-async function attempt(step: () => Promise<void>): Promise<boolean> {
+async function attempt(step: () => Promise<void>, quiet = false): Promise<boolean> {
   try {
     await step();
     return true;
   } catch (error) {
-    toasts.tell(words(error));
+    if (!quiet) toasts.tell(words(error));
     return false;
   }
 }

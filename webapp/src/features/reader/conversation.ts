@@ -1,5 +1,5 @@
 // A conversation as it is read: which letters are open, and what of an email is shown.
-import type { BodyPart, Email, EmailAddress, EmailRow, Id } from '../../jmap/types';
+import type { AttachmentView, EmailAddress, EmailRow, EmailView, Id } from '../../jmap/types';
 
 /** The letters that are open at first: those unread, and the last. Drafts are not read but written on. */
 export function expanded(thread: readonly EmailRow[]): Set<Id> {
@@ -25,29 +25,7 @@ export function initials(name: string): string {
   return (first + last).toLocaleUpperCase('vi');
 }
 
-export interface Body {
-  html: string | null;
-  text: string;
-  cut: boolean;
-}
-
-const valueOf = (email: Email, parts: readonly BodyPart[]) =>
-  parts.flatMap((part) => (part.partId === null ? [] : (email.bodyValues[part.partId] ?? [])));
-
-/** The body to show: HTML where there is some, and the words. */
-export function bodyOf(email: Email): Body {
-  const htmlParts = email.htmlBody.filter((part) => part.type === 'text/html');
-  const text = valueOf(email, email.textBody.filter((part) => part.type === 'text/plain'));
-  const html = valueOf(email, htmlParts);
-  return {
-    html: html.length > 0 ? html.map((value) => value.value).join('<hr>') : null,
-    text: text.map((value) => value.value).join('\n\n'),
-    cut: [...text, ...html].some((value) => value.isTruncated),
-  };
-}
-
-/** What is attached for people: parts that the HTML shows in their places are not listed again. */
-export function attachmentsOf(email: Email): BodyPart[] {
-  const { html } = bodyOf(email);
-  return email.attachments.filter((part) => !(html && part.cid && part.disposition !== 'attachment' && html.includes(`cid:${part.cid}`)));
+/** What is attached for people: what the letter shows in its place is not listed again. */
+export function attachmentsOf(view: EmailView): AttachmentView[] {
+  return view.attachments.filter((part) => !part.isShown);
 }

@@ -1,5 +1,5 @@
 // What is attached: fetched, saved, shown.
-import type { BodyPart, Id } from '../../jmap/types';
+import type { AttachmentView, Id } from '../../jmap/types';
 import { jmap } from '../../state/jmap.svelte';
 import { zip } from './zip';
 
@@ -16,17 +16,17 @@ const MAGIC: Record<string, RegExp> = {
   'image/webp': /^RIFF....WEBP/s,
 };
 
-export function isShown(part: BodyPart): boolean {
+export function isShown(part: AttachmentView): boolean {
   return part.type in MAGIC && part.size <= LARGEST_SHOWN;
 }
 
-export async function fetchPart(accountId: Id, part: BodyPart, fallback: string): Promise<Blob> {
+export async function fetchPart(accountId: Id, part: AttachmentView, fallback: string): Promise<Blob> {
   if (!part.blobId) throw new Error('no blob');
   return jmap.download(accountId, part.blobId, part.name ?? fallback, part.type);
 }
 
 /** The kind of what is to be shown, when it begins like it; nothing for what only says so. */
-export async function shownKind(part: BodyPart, blob: Blob): Promise<'pdf' | 'image' | null> {
+export async function shownKind(part: AttachmentView, blob: Blob): Promise<'pdf' | 'image' | null> {
   const head = String.fromCharCode(...new Uint8Array(await blob.slice(0, 16).arrayBuffer()));
   if (!MAGIC[part.type]?.test(head)) return null;
   return part.type === 'application/pdf' ? 'pdf' : 'image';
@@ -43,7 +43,7 @@ export function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-export async function zipParts(accountId: Id, parts: readonly BodyPart[], fallback: string, progress: (done: number) => void): Promise<Blob> {
+export async function zipParts(accountId: Id, parts: readonly AttachmentView[], fallback: string, progress: (done: number) => void): Promise<Blob> {
   const files: { name: string; bytes: Uint8Array }[] = [];
   for (const part of parts) {
     const blob = await fetchPart(accountId, part, fallback);
