@@ -125,7 +125,7 @@ async function worksByKeys() {
   await keys('Escape', 'j', 'j', 'Enter');
   const first = await page.getByRole('region', { name: 'Nội dung' }).getByRole('heading', { level: 1 }).textContent();
   await keys('j');
-  await page.waitForFunction((was) => document.querySelector('.reader h1')?.textContent !== was, first);
+  await page.waitForFunction((was) => document.querySelector('.pages h1')?.textContent !== was, first);
   const second = await page.getByRole('region', { name: 'Nội dung' }).getByRole('heading', { level: 1 }).textContent();
   await keys('s');
   await page.locator('.row.open .star.on').waitFor();
