@@ -7,6 +7,12 @@ export const WINDOW = 50;
 /** A taller page is more than browsers can show; who has more searches. */
 export const MOST_ROWS = 400_000;
 const NEWEST: Comparator[] = [{ property: 'receivedAt', isAscending: false }];
+const TEXT = ['text', 'from', 'to', 'cc', 'bcc', 'subject', 'body'];
+
+/** Whether words are asked for: then the server ranks, what is written just so first, and after it the newest. */
+function asksForText(filter: EmailFilter): boolean {
+  return 'operator' in filter ? filter.conditions.some(asksForText) : TEXT.some((name) => name in filter);
+}
 
 export interface Asked {
   accountId: Id;
@@ -106,7 +112,9 @@ export class EmailList {
   async #ask(page: number): Promise<QueryResponse> {
     const { accountId, filter, collapse } = this.asked;
     const window = { position: page * WINDOW, limit: WINDOW, calculateTotal: true };
-    const query = jmap.call<QueryResponse>('Email/query', { accountId, filter, sort: NEWEST, collapseThreads: collapse, ...window });
+    const query = jmap.call<QueryResponse>('Email/query', {
+      accountId, filter, sort: asksForText(filter) ? undefined : NEWEST, collapseThreads: collapse, ...window,
+    });
     const rows = jmap.call<GetResponse<EmailRow>>('Email/get', { accountId, '#ids': query.ref('/ids'), properties: ROW });
     const threads = jmap.call<GetResponse<Thread>>('Thread/get', { accountId, '#ids': rows.ref('/list/*/threadId') });
     const kin = jmap.call<GetResponse<EmailRow>>('Email/get', { accountId, '#ids': threads.ref('/list/*/emailIds'), properties: ROW });

@@ -26,6 +26,15 @@ describe('a question', () => {
     });
   });
 
+  it('knows operators and values of several words', () => {
+    for (const question of ['chủ đề:"kế hoạch"', 'Chu de: "kế hoạch"', 'chu-de:"kế hoạch"']) expect(read(question)).toEqual({ subject: 'kế hoạch' });
+    expect(read('có:đính kèm')).toEqual({ hasAttachment: true });
+    expect(read('co: tep dinh kem là:chưa đọc -là:đã đọc')).toEqual({
+      operator: 'AND', conditions: [{ hasAttachment: true }, { notKeyword: '$seen' }, { operator: 'NOT', conditions: [{ hasKeyword: '$seen' }] }],
+    });
+    expect(read('chủ đề mới')).toEqual({ text: 'chủ đề mới' });
+  });
+
   it('reads days as people write them', () => {
     expect(date('25/11/2026')).toBe('2026-11-24T17:00:00Z');
     expect(date('2026-11-25')).toBe('2026-11-24T17:00:00Z');

@@ -24,6 +24,18 @@ const FIELDS: Record<string, Field> = {
   label: 'label', 'nhãn': 'label', nhan: 'label',
 };
 
+/** Operators and values of several words, each as the one word that is known. */
+const SPACED: [RegExp, string][] = [
+  [/(?<!\p{L})(?:chủ[ -]đề|chu[ -]de|tiêu đề|tieu de)\s*:\s*/giu, 'subject:'],
+  [/(?<!\p{L})(?:nội dung|noi dung)\s*:\s*/giu, 'body:'],
+  [/(?<!\p{L})(?:có|co|has):\s*"?(?:tệp |tep )?(?:đính kèm|dinh kem)"?(?!\p{L})/giu, 'has:attachment'],
+  [/(?<!\p{L})(?:là|la|is):\s*"?(?:chưa đọc|chua doc)"?(?!\p{L})/giu, 'is:unread'],
+  [/(?<!\p{L})(?:là|la|is):\s*"?(?:đã đọc|da doc)"?(?!\p{L})/giu, 'is:read'],
+  [/(?<!\p{L})(?:là|la|is|có|co|has):\s*"?(?:gắn sao|gan sao|có sao|co sao)"?(?!\p{L})/giu, 'is:starred'],
+];
+
+const spelled = (question: string) => SPACED.reduce((text, [words, word]) => text.replace(words, word), question.normalize('NFC'));
+
 export interface Surroundings {
   /** The folder of a name, or nothing. */
   mailbox: (name: string) => string | undefined;
@@ -49,7 +61,7 @@ interface Term {
 export function terms(question: string): Term[] {
   const found: Term[] = [];
   const words: string[] = [];
-  for (const match of question.normalize('NFC').matchAll(/(-?)(?:([\p{L}]+):)?(?:"([^"]*)"|(\S+))/gu)) {
+  for (const match of spelled(question).matchAll(/(-?)(?:([\p{L}]+):)?(?:"([^"]*)"|(\S+))/gu)) {
     const [whole, minus = '', name = '', quoted, bare = ''] = match;
     const field = FIELDS[plain(name)] ?? null;
     if (name && !field) words.push(whole);
