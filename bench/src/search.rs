@@ -229,6 +229,7 @@ async fn ask(db: &Db, reading: &Acting<right::Read>, (name, typed): Kind) -> Out
             scope: Scope::default(),
             exact_first: true,
             limit: 50,
+            is_checked_later: false,
         };
         let began = Instant::now();
         hits += search(db, reading, &wanted).await?.emails.len();

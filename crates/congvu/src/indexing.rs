@@ -11,7 +11,7 @@ const GATHER: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Whether the other process still does the work is asked this often.
 const ELSEWHERE_EVERY: Duration = Duration::from_secs(5);
-const AFTER_ERROR: Duration = Duration::from_secs(1);
+const AFTER_ERROR: Duration = Duration::from_secs(5);
 
 /// Keeps the index until the server stops.
 pub(crate) async fn run(db: Db, stop: CancellationToken) {

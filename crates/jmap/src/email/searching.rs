@@ -174,7 +174,8 @@ async fn mixed(
 }
 
 fn newest(expression: Expression, limit: usize) -> Search {
-    Search { expression, scope: Scope::default(), exact_first: true, limit }
+    // The list reads the rows of what was found.
+    Search { expression, scope: Scope::default(), exact_first: true, limit, is_checked_later: true }
 }
 
 async fn ask(

@@ -66,6 +66,9 @@ pub struct Search {
     pub exact_first: bool,
     /// At most so many.
     pub limit: usize,
+    /// Whether the caller looks at the rows itself: what is gone may then be among what is found, if no scope is given that rows are
+    /// read for.
+    pub is_checked_later: bool,
 }
 
 /// What was found.
@@ -104,6 +107,9 @@ pub async fn search(db: &Db, acting: &Acting<right::Read>, search: &Search) -> R
         if ranks {
             // Stable: those that are exact come first, both newest first.
             page.sort_by_key(|candidate| !holds(&candidate.note, &keys));
+        }
+        if search.is_checked_later && !search.scope.is_narrow() {
+            found.emails.extend(page.drain(..).map(|candidate| candidate.email));
         }
         for some in page.chunks(PAGES[0]) {
             let ids: Vec<EmailId> = some.iter().map(|c| c.email).collect();
