@@ -4,9 +4,12 @@ use crate::{blobs::Recorded, capabilities};
 use congvu_net::Budget;
 use congvu_storage::Db;
 use congvu_transport::Site;
-use congvu_types::PersonId;
+use congvu_types::{AccountId, PersonId};
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// What the door needs.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) uploads: Crowd,
     pub(crate) streams: Crowd,
     pub(crate) recorded: Recorded,
+    /// Accounts that have their standard mailboxes.
+    pub(crate) ready: Arc<Mutex<HashSet<AccountId>>>,
 }
 
 /// Streams and web sockets at once for one person: some windows, some devices.
@@ -48,6 +53,7 @@ impl App {
             uploads: Crowd::new(capabilities::MAX_CONCURRENT_UPLOADS),
             streams: Crowd::new(MOST_STREAMS),
             recorded: Recorded::default(),
+            ready: Arc::default(),
             options,
         }))
     }

@@ -181,8 +181,8 @@ pub(crate) async fn run(
     if let Some(name) = unknown {
         return Err(RequestError::UnknownCapability(name.clone()).into());
     }
-    let (language, who) = (caller.language, caller.who.clone());
-    let told = app.options.db.read_quick(move |s| session::accounts(s, &who)).await;
+    let language = caller.language;
+    let told = session::ready(app, &caller.who).await;
     let told = told.map_err(|e| crate::problem::Problem::from_error(&e, language))?;
     let state = session::state(&told, &app.options);
     let tells_created = request.created_ids.is_some();

@@ -3,17 +3,26 @@
 mod body;
 mod changes;
 mod condition;
+mod copy;
+mod filing;
 mod get;
 mod header;
+mod import;
+mod letter;
 mod parse;
 mod query;
 mod render;
 mod searching;
 mod snippet;
+mod set;
+mod updating;
 mod wanted;
 
 pub(crate) use changes::changes;
+pub(crate) use copy::copy;
 pub(crate) use get::get;
+pub(crate) use import::import;
 pub(crate) use parse::parse;
 pub(crate) use query::{query, query_changes};
 pub(crate) use snippet::get as snippets;
+pub(crate) use set::set;

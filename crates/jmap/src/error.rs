@@ -106,6 +106,11 @@ impl SetError {
         }
     }
 
+    /// Whether it is of this type.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind == kind
+    }
+
     /// Returns the error as the response shows it.
     pub(crate) fn to_value(&self) -> Value {
         let mut all = self.more.clone();

@@ -48,8 +48,7 @@ async fn session_object(
     scheme: Option<Extension<axum::http::uri::Scheme>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let asked = who.clone();
-    let accounts = app.options.db.read_quick(move |s| session::accounts(s, &asked)).await;
+    let accounts = session::ready(&app, &who).await;
     let accounts = accounts.map_err(|e| Problem::from_error(&e, language))?;
     let is_tls = scheme.is_some_and(|Extension(s)| s == axum::http::uri::Scheme::HTTPS);
     let object = session::object(&accounts, &who, &app.options, &base(&headers, is_tls));

@@ -34,10 +34,12 @@ mod problem;
 mod recipients;
 mod reference;
 mod session;
+mod set;
 mod state;
 mod submission;
 mod thread;
 mod transfer;
+mod unique;
 mod vacation;
 mod window;
 

@@ -3,10 +3,12 @@
 mod changes;
 mod get;
 mod query;
+mod set;
 
 pub(crate) use changes::changes;
 pub(crate) use get::get;
 pub(crate) use query::{query, query_changes};
+pub(crate) use set::set;
 
 use crate::ids::Id;
 use congvu_directory::{Acting, right};

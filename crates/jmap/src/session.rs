@@ -1,8 +1,12 @@
 //! The session object (RFC 8620 §2).
 
-use crate::{app::JmapOptions, capabilities, ids::Id};
-use congvu_directory::{AccountAccess, SignedIn, accounts_of, regulation_of};
-use congvu_storage::Snapshot;
+use crate::{
+    app::{App, JmapOptions},
+    capabilities,
+    ids::Id,
+};
+use congvu_directory::{AccountAccess, RightKind, SignedIn, accounts_of, regulation_of};
+use congvu_storage::{Actor, Snapshot};
 use congvu_types::{Citation, Result};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -19,7 +23,7 @@ pub(crate) struct Shown {
 }
 
 /// Returns the accounts that a person may use, asked anew each time.
-pub(crate) fn accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<Shown>> {
+fn accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<Shown>> {
     let mut found = accounts_of(snapshot, who)?;
     found.truncate(MOST_ACCOUNTS);
     let mut shown: Vec<Shown> = Vec::with_capacity(found.len());
@@ -33,6 +37,33 @@ pub(crate) fn accounts(snapshot: &Snapshot, who: &SignedIn) -> Result<Vec<Shown>
         shown.push(Shown { access, review });
     }
     Ok(shown)
+}
+
+/// Returns the accounts that a person may use, those whose mail they read with their standard mailboxes: an account that
+/// nobody used yet has none.
+pub(crate) async fn ready(app: &App, who: &SignedIn) -> Result<Vec<Shown>> {
+    let db = &app.options.db;
+    let (asked, known) = (who.clone(), app.ready.clone());
+    let found = db.read_quick(move |s| {
+        let found = accounts(s, &asked)?;
+        let mut fresh = Vec::new();
+        for Shown { access, .. } in found.iter().filter(|a| a.access.rights.has(RightKind::Read)) {
+            let id = access.account.id;
+            if !known.lock().contains(&id) && congvu_mail::state(s, id)?.0 == 0 {
+                fresh.push(id);
+            }
+        }
+        Ok((found, fresh))
+    });
+    let (found, fresh) = found.await?;
+    if !fresh.is_empty() {
+        db.write(Actor::System("jmap"), move |tx| {
+            fresh.iter().try_for_each(|account| congvu_mail::ensure_account(tx, *account))
+        })
+        .await?;
+    }
+    app.ready.lock().extend(found.iter().map(|shown| shown.access.account.id));
+    Ok(found)
 }
 
 /// What the state is made from: everything that does not depend on the address that was asked.

@@ -21,3 +21,5 @@ mod searching;
 mod submission;
 #[path = "all/world.rs"]
 mod world;
+#[path = "all/writing.rs"]
+mod writing;

@@ -41,7 +41,7 @@ pub use query::{EmailFilter, EmailHit, EmailQuery, EmailResults, EmailSort, Sort
 pub use read::{MessageRow, Want, message, messages, raw, record_read};
 pub use retention::remove_outdated;
 pub use schema::{BLOB_REFERENCES, MIGRATIONS};
-pub use state::{Usage, ensure_account, state, touch, usage};
+pub use state::{Usage, ensure_account, hold, state, touch, usage};
 pub use transfer::{
     Copied, check_room, copy_messages, destroy, expunge, move_as_system, move_messages, take_back,
 };

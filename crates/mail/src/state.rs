@@ -36,6 +36,14 @@ pub fn touch(tx: &mut Tx, account: AccountId) -> Result<()> {
     lock(tx, account).map(drop)
 }
 
+/// Takes the account's row without changing anything; returns its state, which stays true until the transaction ends or
+/// changes it.
+pub fn hold(tx: &mut Tx, account: AccountId) -> Result<ModSeq> {
+    ensure_account(tx, account)?;
+    tx.execute("UPDATE account_state SET modseq = modseq WHERE account_id = ?1", &params![account.get()])?;
+    state(tx, account)
+}
+
 /// Takes the account's row and the next modseq. What is read after this is true until the transaction ends.
 pub(crate) fn lock(tx: &mut Tx, account: AccountId) -> Result<ModSeq> {
     lock_with_room(tx, account, 0, 0)
