@@ -1,6 +1,6 @@
 //! What this door offers, with its limits (RFC 8620 §2): the one place where capabilities are named.
 
-use crate::{app::JmapOptions, ids::Id, session::Shown};
+use crate::{app::JmapOptions, blob_methods, ids::Id, session::Shown};
 use congvu_directory::{AccountAccess, RightKind};
 use congvu_transport::submission::MAX_DELAY;
 use congvu_types::Citation;
@@ -18,6 +18,14 @@ pub(crate) const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
 pub(crate) const REVIEW: &str = "https://congvu.example/jmap/review";
 /// Ours (docs/jmap.md): who could be meant, and what is to be known of recipients.
 pub(crate) const RECIPIENTS: &str = "https://congvu.example/jmap/recipients";
+/// RFC 9425 §3
+pub(crate) const QUOTA: &str = "urn:ietf:params:jmap:quota";
+/// RFC 9404 §2
+pub(crate) const BLOB: &str = "urn:ietf:params:jmap:blob";
+/// RFC 8887 §3
+pub(crate) const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
+/// Ours: emails made ready to be shown (docs/jmap.md).
+pub(crate) const VIEW: &str = "https://congvu.example/jmap/view";
 
 /// The largest request.
 pub(crate) const MAX_REQUEST: usize = 10_000_000;
@@ -44,11 +52,11 @@ pub(crate) fn of_server(options: &JmapOptions) -> Map<String, Value> {
         "maxObjectsInSet": MAX_SET,
         "collationAlgorithms": ["i;ascii-casemap", "i;unicode-casemap"],
     });
-    let mut all = Map::from_iter([(CORE.to_owned(), core)]);
-    for name in [MAIL, SUBMISSION, VACATION, REVIEW, RECIPIENTS] {
-        all.insert(name.to_owned(), json!({}));
-    }
-    all
+    let plain = [MAIL, SUBMISSION, VACATION, REVIEW, RECIPIENTS, QUOTA, BLOB, VIEW];
+    let plain = plain.map(|name| (name.to_owned(), json!({})));
+    let socket = json!({ "url": SOCKET_PATH, "supportsPush": true });
+    let rest = [(CORE.to_owned(), core), (WEBSOCKET.to_owned(), socket)];
+    plain.into_iter().chain(rest).collect()
 }
 
 /// Whether there is such a capability.
@@ -63,6 +71,9 @@ pub(crate) fn account(shown: &Shown, options: &JmapOptions) -> (String, Value) {
     let mut capabilities = Map::<String, Value>::from_iter([(CORE.to_owned(), json!({}))]);
     if rights.has(RightKind::Read) {
         capabilities.insert(MAIL.to_owned(), mail(access, options));
+        capabilities.insert(QUOTA.to_owned(), json!({}));
+        capabilities.insert(BLOB.to_owned(), blob());
+        capabilities.insert(VIEW.to_owned(), json!({}));
     }
     outgoing(&mut capabilities, access, review.as_ref());
     let shown = json!({
@@ -109,7 +120,24 @@ fn outgoing(capabilities: &mut Map<String, Value>, access: &AccountAccess, revie
     capabilities.insert(REVIEW.to_owned(), told);
 }
 
-/// Adds the addresses that capabilities have.
+/// RFC 9404 §2
+fn blob() -> Value {
+    json!({
+        "maxSizeBlobSet": blob_methods::MAX_DATA,
+        "maxDataSources": blob_methods::MAX_SOURCES,
+        "supportedTypeNames": blob_methods::TYPES,
+        "supportedDigestAlgorithms": blob_methods::DIGESTS,
+    })
+}
+
+/// Where web sockets are taken.
+pub(crate) const SOCKET_PATH: &str = "/jmap/ws";
+
+/// Makes the address of the web socket whole; `base` is the scheme and authority that was asked.
 pub(crate) fn at(capabilities: &mut Map<String, Value>, base: &str) {
-    let _ = (capabilities, base);
+    // http becomes ws, https wss.
+    let socket = base.strip_prefix("http").map(|rest| format!("ws{rest}{SOCKET_PATH}"));
+    if let (Some(socket), Some(Value::Object(told))) = (socket, capabilities.get_mut(WEBSOCKET)) {
+        told.insert("url".to_owned(), socket.into());
+    }
 }

@@ -4,21 +4,49 @@ use crate::{
     app::{App, JmapOptions},
     capabilities, codec,
     dispatch::{self, Caller},
+    eventsource,
     problem::Problem,
-    session, transfer,
+    session, transfer, websocket,
 };
 use axum::{
     Extension, Json, Router,
     body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use congvu_directory::SignedIn;
+use congvu_directory::{SessionToken, SignedIn};
 use congvu_net::Share;
 use congvu_types::Language;
 use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+/// Who asks for something that goes on, and what ends it.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) who: SignedIn,
+    pub(crate) language: Language,
+    /// The session that the request came with: it may end before the sign-in does.
+    pub(crate) token: Option<SessionToken>,
+    /// The server's stop.
+    pub(crate) stop: CancellationToken,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listener {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let of = &parts.extensions;
+        let who = of.get::<SignedIn>().cloned();
+        let who = who.ok_or_else(|| Problem::plain(StatusCode::UNAUTHORIZED, "nobody is signed in"))?;
+        Ok(Self {
+            language: of.get().copied().unwrap_or_else(|| who.language()),
+            who,
+            token: of.get().cloned(),
+            stop: of.get().cloned().unwrap_or_default(),
+        })
+    }
+}
 
 /// Makes the router of this door. Whoever mounts it puts [`SignedIn`] and [`Language`] into the extensions of each request.
 pub fn router(options: JmapOptions) -> Router {
@@ -29,6 +57,9 @@ pub fn router(options: JmapOptions) -> Router {
         .route("/jmap/upload/{account}", post(transfer::upload))
         .route("/jmap/upload/{account}/", post(transfer::upload))
         .route("/jmap/download/{account}/{blob}/{name}", get(transfer::download))
+        .route("/jmap/eventsource", get(eventsource::eventsource))
+        .route("/jmap/eventsource/", get(eventsource::eventsource))
+        .route(capabilities::SOCKET_PATH, get(websocket::websocket))
         .with_state(App::new(options))
 }
 

@@ -10,11 +10,10 @@
 //! INVARIANT: what one request may bring into memory is bounded, result references included (test:
 //! `what_references_bring_in_is_bounded`).
 
-#![allow(dead_code, reason = "what changes and what is pushed use it")]
-
 mod app;
 mod arguments;
 mod blob_id;
+mod blob_methods;
 mod blobs;
 mod capabilities;
 mod changes;
@@ -22,7 +21,9 @@ mod codec;
 mod core;
 mod dispatch;
 mod email;
+mod email_view;
 mod error;
+mod eventsource;
 mod filter;
 mod http;
 mod identity;
@@ -31,6 +32,8 @@ mod mailbox;
 mod methods;
 mod outgoing;
 mod problem;
+mod push;
+mod quota;
 mod recipients;
 mod reference;
 mod session;
@@ -41,6 +44,7 @@ mod thread;
 mod transfer;
 mod unique;
 mod vacation;
+mod websocket;
 mod window;
 
 pub use app::JmapOptions;

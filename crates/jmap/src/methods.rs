@@ -2,10 +2,11 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities::{CORE, MAIL, RECIPIENTS, SUBMISSION, VACATION},
+    blob_methods,
+    capabilities::{BLOB, CORE, MAIL, QUOTA, RECIPIENTS, SUBMISSION, VACATION, VIEW},
     core,
     dispatch::{Acts, Caller, Context, Outcome},
-    email, identity, mailbox, recipients, submission, thread, vacation,
+    email, email_view, identity, mailbox, quota, recipients, submission, thread, vacation,
 };
 use congvu_storage::Snapshot;
 
@@ -73,4 +74,11 @@ pub(crate) const ALL: &[Method] = &[
     acts("VacationResponse/set", VACATION, vacation::set),
     reads("Recipients/complete", RECIPIENTS, recipients::complete),
     acts("Recipients/check", RECIPIENTS, recipients::check),
+    acts("EmailView/get", VIEW, email_view::get),
+    reads("Quota/get", QUOTA, quota::get),
+    reads("Quota/changes", QUOTA, quota::changes),
+    reads("Quota/query", QUOTA, quota::query),
+    acts("Blob/upload", BLOB, blob_methods::upload),
+    acts("Blob/get", BLOB, blob_methods::get),
+    reads("Blob/lookup", BLOB, blob_methods::lookup),
 ];

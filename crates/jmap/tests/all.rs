@@ -11,6 +11,10 @@
 mod blobs;
 #[path = "all/core.rs"]
 mod core;
+#[path = "all/extensions.rs"]
+mod extensions;
+#[path = "all/pushing.rs"]
+mod pushing;
 #[path = "all/reading.rs"]
 mod reading;
 #[path = "all/recipients.rs"]

@@ -99,10 +99,25 @@ const STYLE_PROPERTIES: &[&str] = &[
     "width",
 ];
 
+/// What becomes of pictures that lie elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remote {
+    /// They are taken out: loading one tells its owner that the message was read.
+    Blocked,
+    /// Those that come over TLS stay, without telling where they are shown.
+    Shown,
+}
+
+/// Like [`safe_html_with`], without anything that lies elsewhere.
+#[must_use]
+pub fn safe_html(html: &str, images: &InlineImages) -> SafeHtml {
+    safe_html_with(html, images, Remote::Blocked)
+}
+
 /// Takes out scripts, styles, forms, frames, event handlers and everything that would be loaded from elsewhere.
 /// Links stay, open in a new window, and tell nothing about where they were clicked.
 #[must_use]
-pub fn safe_html(html: &str, images: &InlineImages) -> SafeHtml {
+pub fn safe_html_with(html: &str, images: &InlineImages, remote: Remote) -> SafeHtml {
     let found = Arc::new(Found::default());
     let (seen, images) = (found.clone(), images.clone());
     let mut builder = ammonia::Builder::default();
@@ -119,8 +134,9 @@ pub fn safe_html(html: &str, images: &InlineImages) -> SafeHtml {
         .link_rel(Some("noopener noreferrer nofollow"))
         .set_tag_attribute_value("a", "target", "_blank")
         .strip_comments(true);
-    builder
-        .attribute_filter(move |element, attribute, value| filter(element, attribute, value, &seen, &images));
+    builder.attribute_filter(move |element, attribute, value| {
+        filter(element, attribute, value, &seen, (&images, remote))
+    });
     let html = builder.clean(html).to_string();
     drop(builder);
     let pictures = found.pictures.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
@@ -139,7 +155,7 @@ fn filter<'v>(
     attribute: &str,
     value: &'v str,
     found: &Found,
-    images: &InlineImages,
+    (images, remote): (&InlineImages, Remote),
 ) -> Option<Cow<'v, str>> {
     let lower = value.trim().to_ascii_lowercase();
     match (element, attribute) {
@@ -155,7 +171,7 @@ fn filter<'v>(
                 return Some(Cow::Borrowed(value));
             }
             found.remote.store(true, Ordering::Relaxed);
-            None
+            (remote == Remote::Shown && lower.starts_with("https://")).then_some(Cow::Borrowed(value))
         }
         (_, "href") if ["http://", "https://", "mailto:", "tel:"].iter().any(|p| lower.starts_with(p)) => {
             Some(Cow::Borrowed(value))

@@ -33,7 +33,7 @@ pub use codec::{DecodeError, decode_summary, encode_summary};
 pub use compose::{Answer, Dsn, DsnRecipient, Notice, answer, dsn, notice};
 pub use digest::{MessageDigest, digest};
 pub use envelope::Envelope;
-pub use html::{InlineImages, SafeHtml, safe_html};
+pub use html::{InlineImages, Remote, SafeHtml, safe_html, safe_html_with};
 pub use letter::{FieldValue, Letter, LetterError, LetterPart, Mailbox, PartBody, write_letter};
 pub use section::{SectionSpec, SectionText, find_part, section, section_place};
 pub use structure::{MAX_DEPTH, MAX_PARTS, Params, Part, is_within_limits, parse_structure};

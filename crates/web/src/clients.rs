@@ -3,7 +3,7 @@
 
 use crate::{
     problem::Problem,
-    serve::Peer,
+    serve::{Peer, Stop},
     session::Member,
     state::{App, language, problem},
 };
@@ -57,6 +57,10 @@ async fn identified(app: &App, request: Request) -> Result<Request, Problem> {
         parts.extensions.insert::<Language>(visitor.language);
         parts.extensions.insert(SessionToken(visitor.token));
         parts.extensions.insert(visitor.who);
+    }
+    // What goes on ends with the server.
+    if let Some(Stop(stop)) = parts.extensions.get::<Stop>().cloned() {
+        parts.extensions.insert(stop);
     }
     let is_tls = peer.is_some_and(|peer| peer.tls);
     parts.extensions.insert(if is_tls { Scheme::HTTPS } else { Scheme::HTTP });

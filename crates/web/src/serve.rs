@@ -104,7 +104,7 @@ where
         ));
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE).max_buf_size(64 * 1024);
-    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service);
+    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service).with_upgrades();
     tokio::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

@@ -49,7 +49,12 @@ impl<'p> Structure<'p> {
         self.leaves.iter().position(|leaf| std::ptr::eq(*leaf, part))
     }
 
-    pub(crate) fn leaf(&self, number: usize) -> Option<&'p Part> {
+    /// The id of a part; `None` when it is a multipart.
+    pub(crate) fn part_id(&self, part: &Part) -> Option<String> {
+        self.number(part).map(|number| (number + 1).to_string())
+    }
+
+    fn leaf(&self, number: usize) -> Option<&'p Part> {
         self.leaves.get(number).copied()
     }
 

@@ -104,8 +104,6 @@ pub(crate) struct Searched {
     pub(crate) filter: Filter<Piece>,
     /// What was found, those first that are written just as asked for; `None` when no text is asked for.
     pub(crate) order: Option<Vec<EmailId>>,
-    /// Whether there may be more than was found.
-    pub(crate) is_cut: bool,
 }
 
 /// Looks up what a filter asks of the text: at most `limit` messages.
@@ -131,13 +129,13 @@ pub(crate) async fn look_up(
         filters.push(Box::pin(mixed(context, acting, one, &mut left)).await?);
     }
     if !asks {
-        return Ok(Searched { filter: Filter::And(filters), order: None, is_cut: false });
+        return Ok(Searched { filter: Filter::And(filters), order: None });
     }
     let search = Search { scope: scope(&filters), ..newest(Expression::all(texts), limit) };
     let found = ask(context, acting, &search).await?;
     let ids = Arc::new(found.emails.iter().copied().collect::<HashSet<_>>());
     filters.push(Filter::One(Piece::Found(ids)));
-    Ok(Searched { filter: Filter::And(filters), order: Some(found.emails), is_cut: found.has_more })
+    Ok(Searched { filter: Filter::And(filters), order: Some(found.emails) })
 }
 
 fn flatten(filter: Filter<Piece>, into: &mut Vec<Filter<Piece>>) {

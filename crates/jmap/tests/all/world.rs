@@ -86,13 +86,16 @@ rights = ["read"]
 "#;
 
 /// Every capability that a transcript uses.
-pub(crate) const USING: [&str; 6] = [
+pub(crate) const USING: [&str; 9] = [
     "urn:ietf:params:jmap:core",
     "urn:ietf:params:jmap:mail",
     "urn:ietf:params:jmap:submission",
     "urn:ietf:params:jmap:vacationresponse",
     "https://congvu.example/jmap/review",
     "https://congvu.example/jmap/recipients",
+    "https://congvu.example/jmap/view",
+    "urn:ietf:params:jmap:quota",
+    "urn:ietf:params:jmap:blob",
 ];
 
 /// The agency, and its JMAP door.
