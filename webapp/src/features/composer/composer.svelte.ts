@@ -85,6 +85,11 @@ export class Composer {
     return senderOf(this.senders, this.letter);
   }
 
+  /** Whether this window writes on at a draft. */
+  writes(draftId: string): boolean {
+    return this.#olds.includes(draftId);
+  }
+
   /** Why the letter could not be saved, when it could not. */
   get trouble(): unknown {
     return this.saving === 'failed' ? this.#auto.error : null;

@@ -43,6 +43,11 @@ export const windows = {
   },
 
   open(request: Request): void {
+    const there = request.kind === 'draft' && open.find((one) => one.writes(request.emailId ?? ''));
+    if (there) {
+      this.show(there);
+      return;
+    }
     const composer = open.length < MOST ? this.add() : null;
     if (!composer) {
       toasts.tell(t('composer.tooMany', { most: MOST }));
