@@ -4,8 +4,8 @@ import { jmap, mailSession } from '../../state/jmap.svelte';
 import { recipients, type Letter } from './letter';
 import { type Candidate, type Complete, MOST_OFFERED, ranked } from './recipients';
 
-/** The server's own completion, an extension. */
-export const COMPLETION = 'https://congvu.example/jmap/recipients';
+/** The server's own words on recipients (docs/jmap.md). */
+export const RECIPIENTS = 'https://congvu.example/jmap/recipients';
 
 /** Completes for a letter, without those whom it goes to already. */
 export function completeIn(letter: () => Letter): Complete {
@@ -17,9 +17,9 @@ export function completeIn(letter: () => Letter): Complete {
 }
 
 async function directory(accountId: string, typed: string): Promise<readonly Candidate[]> {
-  if (!(COMPLETION in (mailSession.current?.capabilities ?? {}))) return [];
+  if (!(RECIPIENTS in (mailSession.current?.capabilities ?? {}))) return [];
   try {
-    const found = await jmap.call<{ list: Candidate[] }>('Recipients/complete', { accountId, text: typed, limit: MOST_OFFERED }, COMPLETION);
+    const found = await jmap.call<{ list: Candidate[] }>('Recipients/complete', { accountId, text: typed, limit: MOST_OFFERED }, RECIPIENTS);
     return found.list;
   } catch {
     return [];

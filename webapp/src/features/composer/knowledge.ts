@@ -1,32 +1,34 @@
-// What is asked of the server about recipients before a letter leaves. What cannot be known is not warned of.
-import type { QueryResponse } from '../../jmap/types';
-import { recipientFacts } from '../../state/recipients';
+// What is asked of the server about recipients before a letter leaves (docs/jmap.md). What cannot be known is not warned of.
 import { jmap } from '../../state/jmap.svelte';
-import { mailboxesOf } from '../../state/mailboxes.svelte';
+import { RECIPIENTS } from './correspondents';
 import { folded, type Letter, recipients } from './letter';
-import type { Knowledge } from './warnings';
+import type { Fact, Knowledge } from './warnings';
 
-/** For more recipients than this nobody reads who is new among them. */
-const MOST_ASKED = 20;
-
-export async function knowledgeFor(letter: Letter, from: string): Promise<Knowledge> {
-  const emails = recipients(letter).map(({ email }) => email);
-  const [facts, written] = await Promise.all([
-    recipientFacts(from, emails).catch(() => []),
-    writtenTo(letter.accountId, emails).catch(() => null),
-  ]);
-  return { facts: new Map(facts.map(({ address, official, article }) => [folded(address), { official, article }])), written };
+/** What `Recipients/check` says of one address. */
+export interface Checked {
+  address: string;
+  place: 'here' | 'unknown' | 'elsewhere';
+  isOfficial: boolean | null;
+  rule: { effect: string; citation: { text: string } } | null;
+  wroteBefore: boolean;
 }
 
-async function writtenTo(accountId: string, emails: readonly string[]): Promise<Set<string> | null> {
-  const inMailbox = mailboxesOf(accountId).withRole('sent')?.id;
-  if (!inMailbox || emails.length > MOST_ASKED) return null;
-  const answers = await Promise.all(
-    emails.map((email) => {
-      const anywhere = { operator: 'OR', conditions: [{ to: email }, { cc: email }, { bcc: email }] };
-      const filter = { operator: 'AND', conditions: [{ inMailbox }, anywhere] };
-      return jmap.call<QueryResponse>('Email/query', { accountId, filter, limit: 1 });
-    }),
-  );
-  return new Set(emails.filter((_, at) => (answers[at]?.ids.length ?? 0) > 0).map(folded));
+export async function knowledgeFor(letter: Letter): Promise<Knowledge> {
+  const addresses = recipients(letter).map(({ email }) => email);
+  try {
+    const { list } = await jmap.call<{ list: Checked[] }>('Recipients/check', { accountId: letter.accountId, addresses }, RECIPIENTS);
+    return known(list);
+  } catch {
+    return { facts: new Map(), written: null };
+  }
+}
+
+export function known(list: readonly Checked[]): Knowledge {
+  const fact = ({ place, isOfficial, rule }: Checked): Fact => ({
+    official: isOfficial, article: rule?.citation.text ?? null, isNobody: place === 'unknown',
+  });
+  return {
+    facts: new Map(list.map((checked) => [folded(checked.address), fact(checked)])),
+    written: new Set(list.filter(({ wroteBefore }) => wroteBefore).map(({ address }) => folded(address))),
+  };
 }

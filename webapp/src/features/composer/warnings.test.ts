@@ -37,16 +37,21 @@ describe('before a letter leaves', () => {
 
   // S2.2b
   it('recipients outside the official domains are named', () => {
-    const known = { ...knowledge, facts: facts({ 'a@x.example': { official: false, article: null }, 'b@so.example': { official: true, article: null }, 'c@x.example': { official: false, article: null } }) };
+    const known = { ...knowledge, facts: facts({ 'a@x.example': { official: false, article: null, isNobody: false }, 'b@so.example': { official: true, article: null, isNobody: false }, 'c@x.example': { official: false, article: null, isNobody: false } }) };
     const outside = { ...letter, to: to('A@X.example', 'b@so.example', 'unknown@y.example'), bcc: to('c@x.example') };
     expect(warnings(outside, known)).toEqual([{ kind: 'outside', addresses: ['A@X.example', 'c@x.example'] }]);
-    expect(kinds({ ...letter, to: to('n@x.example') }, { ...knowledge, facts: facts({ 'n@x.example': { official: null, article: null } }) })).toEqual([]);
+    expect(kinds({ ...letter, to: to('n@x.example') }, { ...knowledge, facts: facts({ 'n@x.example': { official: null, article: null, isNobody: false } }) })).toEqual([]);
   });
 
   // S8.3a
   it('private email is named apart, with its article', () => {
-    const known = { ...knowledge, facts: facts({ 'an@gmail.com': { official: false, article: 'Điều 8' } }) };
+    const known = { ...knowledge, facts: facts({ 'an@gmail.com': { official: false, article: 'Điều 8', isNobody: false } }) };
     expect(warnings({ ...letter, cc: to('An@GMAIL.com') }, known)).toEqual([{ kind: 'private', addresses: ['An@GMAIL.com'], article: 'Điều 8' }]);
+  });
+
+  it('an address of ours that nobody has comes first', () => {
+    const known = { ...knowledge, facts: facts({ 'sai@khanhhoa.example': { official: true, article: null, isNobody: true } }) };
+    expect(kinds({ ...letter, to: to('sai@khanhhoa.example'), subject: '' }, known)).toEqual(['nobody', 'noSubject']);
   });
 
   it('who is written to for the first time is named, where that is known', () => {

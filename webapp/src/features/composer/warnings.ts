@@ -3,6 +3,7 @@ import { type Address, folded, type Letter, recipients } from './letter';
 import { toText } from '../../ui/editor/text';
 
 export type Warning =
+  | { kind: 'nobody'; addresses: string[] }
   | { kind: 'noSubject' }
   | { kind: 'noAttachment'; word: string }
   | { kind: 'empty' }
@@ -17,6 +18,8 @@ export interface Fact {
   official: boolean | null;
   /** S8.3a: the article on private email, when the address is with such a provider. */
   article: string | null;
+  /** It is under a domain of ours, and nobody has it: the server would refuse it. */
+  isNobody: boolean;
 }
 
 /** What is known of recipients; empty or null where it could not be asked for. */
@@ -44,6 +47,7 @@ export function warnings(letter: Letter, knowledge: Knowledge): Warning[] {
   const isOutside = (address: Address) => fact(address)?.official === false && !isPrivate(address);
   const spoken = letter.enclosures.some((enclosure) => enclosure.cid === null) ? null : spokenOf(letter);
   const found: (Warning | null)[] = [
+    listed('nobody', emails((address) => Boolean(fact(address)?.isNobody))),
     forbidden(emails(isPrivate), all.map((address) => fact(address)?.article).find(Boolean) ?? ''),
     listed('outside', emails(isOutside)),
     spoken === null ? null : { kind: 'noAttachment', word: spoken },
@@ -59,7 +63,7 @@ function forbidden(addresses: string[], article: string): Warning | null {
   return addresses.length > 0 ? { kind: 'private', addresses, article } : null;
 }
 
-function listed(kind: 'outside' | 'firstTime', addresses: string[]): Warning | null {
+function listed(kind: 'nobody' | 'outside' | 'firstTime', addresses: string[]): Warning | null {
   return addresses.length > 0 ? { kind, addresses } : null;
 }
 
