@@ -20,7 +20,6 @@ mod openapi;
 mod outbox;
 mod patience;
 mod problem;
-mod recipients;
 mod review_view;
 mod reviews;
 mod serve;

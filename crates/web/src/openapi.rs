@@ -1,8 +1,6 @@
 //! The interface described (OpenAPI 3.1), from the handlers themselves.
 
-use crate::{
-    app_passwords, events, health, me, outbox, problem, recipients, review_view, reviews, session, work,
-};
+use crate::{app_passwords, events, health, me, outbox, problem, review_view, reviews, session, work};
 use axum::{http::header, response::IntoResponse};
 use utoipa::{
     OpenApi,
@@ -26,7 +24,6 @@ use utoipa::{
         app_passwords::list,
         app_passwords::create,
         app_passwords::revoke,
-        recipients::judge,
         reviews::list,
         reviews::open,
         reviews::html,

@@ -5,7 +5,7 @@ use crate::{
     app_passwords::{self, ClientSettings},
     assets, autoconfig, clients, events, health, me, openapi, outbox,
     problem::Problem,
-    recipients, reviews, session, work,
+    reviews, session, work,
 };
 use axum::{
     Router,
@@ -97,7 +97,6 @@ pub fn router(options: WebOptions, mounted: Router) -> Router {
         .route("/me", get(me::me))
         .route("/app-passwords", get(app_passwords::list).post(app_passwords::create))
         .route("/app-passwords/{id}", delete(app_passwords::revoke))
-        .route("/recipients", post(recipients::judge))
         .route("/reviews", get(reviews::list))
         .route("/reviews/{id}", get(reviews::open))
         .route("/reviews/{id}/html", get(reviews::html))

@@ -7,8 +7,6 @@ mod app_passwords;
 mod browser;
 #[path = "all/interface.rs"]
 mod interface;
-#[path = "all/recipients.rs"]
-mod recipients;
 #[path = "all/review.rs"]
 mod review;
 #[path = "all/sign_in.rs"]

@@ -22,7 +22,6 @@ export type Present = Schemas['PresentView'];
 export type WorkFilter = 'mine' | 'overdue' | 'open' | 'done';
 export type Progress = 'assigned' | 'inProgress' | 'done';
 export type Activity = 'reading' | 'replying' | 'gone';
-export type RecipientsView = Schemas['RecipientsView'];
 export type Decision = 'approve' | 'return' | 'reject';
 export type Filter = 'awaiting' | 'decided' | 'mine';
 
@@ -176,11 +175,6 @@ export class Client {
   async attend(account: string, thread: string, activity: Activity): Promise<Present[]> {
     const path = `${conversationPath(account, thread)}/presence`;
     return (await this.#call<Schemas['PresentList']>('POST', path, { activity })).present;
-  }
-
-  /** What the regulation says of recipients (S2.2b, S8.3a). */
-  recipients(from: string, addresses: readonly string[]): Promise<RecipientsView> {
-    return this.#call('POST', '/recipients', { from, addresses });
   }
 
   outbox(): Promise<Outbox> {

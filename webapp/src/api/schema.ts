@@ -260,23 +260,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/recipients": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Says what the regulation says of recipients. */
-        post: operations["judgeRecipients"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/reviews": {
         parameters: {
             query?: never;
@@ -781,30 +764,11 @@ export interface components {
             email: string;
             name: string;
         };
-        /** @description What the regulation says of an address. */
-        RecipientFact: {
-            /** @description As it was asked. */
-            address: string;
-            citation?: components["schemas"]["CitationView"] | null;
-            /** @description Whether the domain is official; `null` when the regulation names none (S2.2b). */
-            official?: boolean | null;
-        };
         /** @description A recipient of the envelope, blind ones included. */
         RecipientView: {
             address: string;
             /** @description Whether the domain is official; `null` when the regulation names none (S2.2b). */
             official?: boolean | null;
-        };
-        /** @description Asks about recipients. */
-        RecipientsRequest: {
-            /** @description Up to 200 addresses. */
-            addresses: string[];
-            /** @description The address that the letter is sent from; its agency's regulation speaks. */
-            from: string;
-        };
-        /** @description What the regulation says of each address that can be read, in the order of the question. */
-        RecipientsView: {
-            recipients: components["schemas"]["RecipientFact"][];
         };
         /** @description A review with its message. */
         ReviewDetail: components["schemas"]["ReviewItem"] & {
@@ -1422,39 +1386,6 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            500: components["responses"]["Problem"];
-            503: components["responses"]["Problem"];
-        };
-    };
-    judgeRecipients: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description The session's own token, as signing in told it. */
-                "X-CSRF-Token": components["parameters"]["CsrfToken"];
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RecipientsRequest"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RecipientsView"];
-                };
-            };
-            400: components["responses"]["Problem"];
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
