@@ -1,5 +1,5 @@
 // What is asked of the server about recipients before a letter leaves (docs/jmap.md). What cannot be known is not warned of.
-import { jmap } from '../../state/jmap.svelte';
+import { jmap, mailSession } from '../../state/jmap.svelte';
 import { RECIPIENTS } from './correspondents';
 import { folded, type Letter, recipients } from './letter';
 import type { Fact, Knowledge } from './warnings';
@@ -15,11 +15,13 @@ export interface Checked {
 
 export async function knowledgeFor(letter: Letter): Promise<Knowledge> {
   const addresses = recipients(letter).map(({ email }) => email);
+  const nothing: Knowledge = { facts: new Map(), written: null };
+  if (!(RECIPIENTS in (mailSession.current?.capabilities ?? {}))) return nothing;
   try {
     const { list } = await jmap.call<{ list: Checked[] }>('Recipients/check', { accountId: letter.accountId, addresses }, RECIPIENTS);
     return known(list);
   } catch {
-    return { facts: new Map(), written: null };
+    return nothing;
   }
 }
 
