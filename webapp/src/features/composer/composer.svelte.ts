@@ -25,7 +25,7 @@ export interface Request {
 
 export type Look = 'docked' | 'full' | 'minimised';
 /** Something that the person should know of this letter; the words are `composer.notice.<notice>`. */
-export type Notice = 'restored' | 'conflict' | 'noRoom' | 'noDrafts';
+export type Notice = 'restored' | 'filesLost' | 'conflict' | 'noRoom' | 'noDrafts';
 
 /** The message that is answered or passed on, to be marked once the letter is sent. */
 interface Origin {
@@ -135,7 +135,7 @@ export class Composer {
     this.letter = copy.letter;
     this.#olds = copy.draftId ? [copy.draftId] : [];
     this.#savedIn = copy.letter.accountId;
-    this.notices = ['restored'];
+    this.notices = copy.pending?.length ? ['restored', 'filesLost'] : ['restored'];
     this.version++;
     this.phase = 'writing';
     this.#auto.touch();
@@ -170,7 +170,7 @@ export class Composer {
   keep(): void {
     clearTimeout(this.#copying);
     if (this.#closed || this.phase === 'opening' || this.saving === 'clean') return;
-    const copy: Copy = { id: this.id, letter: this.collect(), draftId: this.#olds[0] ?? null, at: Date.now() };
+    const copy: Copy = { id: this.id, letter: this.collect(), draftId: this.#olds[0] ?? null, pending: this.uploads.all.map(({ name }) => name), at: Date.now() };
     if (!this.copies.put(copy)) this.tell('noRoom');
   }
 

@@ -7,6 +7,8 @@ export interface Copy {
   letter: Letter;
   /** The draft on the server that the letter was last saved as. */
   draftId: string | null;
+  /** Files that were still on their way: the page has to be given them again. */
+  pending?: string[];
   /** When it was written down, in milliseconds. */
   at: number;
 }
