@@ -26,6 +26,7 @@ pub struct Mail<'a> {
     pub mailbox_exists: &'a dyn Fn(&str) -> bool,
     /// Whether a mailbox, or any, has this use (RFC 6154), such as `\Trash`.
     pub special_use_exists: &'a dyn Fn(Option<&str>, &str) -> bool,
+    header: OnceCell<usize>,
     structure: OnceCell<Part>,
     text: OnceCell<String>,
 }
@@ -42,6 +43,7 @@ impl<'a> Mail<'a> {
             envelope_to: None,
             mailbox_exists: &|_| false,
             special_use_exists: &|_, _| false,
+            header: OnceCell::new(),
             structure: OnceCell::new(),
             text: OnceCell::new(),
         }
@@ -49,6 +51,15 @@ impl<'a> Mail<'a> {
 
     pub(crate) fn size(&self) -> u64 {
         u64::try_from(self.raw.len()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) const fn raw_bytes(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// The length of the header, which is looked through for each name.
+    pub(crate) fn header_bytes(&self) -> usize {
+        *self.header.get_or_init(|| headers::split(self.raw).0.len())
     }
 
     /// The raw values of the fields of this name, in their order.

@@ -79,7 +79,7 @@ impl Run<'_, '_> {
 
     /// Counts a look through the header for each name.
     fn step_fields(&mut self, names: usize) -> Result<(), RunFault> {
-        self.budget.step(names.saturating_mul(100))
+        self.budget.step(names.saturating_mul(100 + self.mail.header_bytes() / 1024))
     }
 
     fn compare(&mut self, matcher: Matcher, values: &[String], keys: &[Text]) -> Result<bool, RunFault> {
@@ -160,7 +160,11 @@ impl Run<'_, '_> {
         let values = match of {
             BodyOf::Raw => vec![self.mail.raw_body()],
             BodyOf::Text => vec![self.mail.text().to_owned()],
-            BodyOf::Content(types) => self.texts(types).map(|types| self.mail.contents(&types))?,
+            BodyOf::Content(types) => {
+                let types = self.texts(types)?;
+                self.budget.step(self.mail.raw_bytes() / 1024)?;
+                self.mail.contents(&types)
+            }
         };
         self.budget.step(values.iter().map(|value| 100 + value.len() / 64).sum())?;
         any_matches(matcher, &values, &keys, &mut self.budget, &mut None)
