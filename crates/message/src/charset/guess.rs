@@ -138,15 +138,23 @@ fn windows_1252(c: char) -> Option<u8> {
     }
 }
 
-/// The words that have bytes beyond ASCII, each once.
+/// The words that have bytes beyond ASCII, each once. A byte by itself says nothing: a dash, `à`, `é`.
 fn words(bytes: &[u8]) -> Vec<&[u8]> {
     let is_word = |b: &u8| !b.is_ascii() || b.is_ascii_alphabetic();
     let mut seen = HashSet::new();
     bytes
         .split(|b| !is_word(b))
-        .filter(|word| !word.is_ascii() && seen.insert(*word))
+        .filter(|word| word.len() > 1 && !word.is_ascii() && seen.insert(*word))
         .take(MOST_WORDS)
         .collect()
+}
+
+/// Whether a word begins or ends with this byte.
+fn bytes_at_edges(bytes: &[u8], byte: u8) -> bool {
+    memchr::memchr_iter(byte, bytes).any(|at| {
+        let is_edge = |at: Option<&u8>| at.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphabetic());
+        is_edge(at.checked_sub(1).and_then(|at| bytes.get(at))) || is_edge(bytes.get(at + 1))
+    })
 }
 
 fn choose(
@@ -156,6 +164,8 @@ fn choose(
     hint: Option<Hint>,
 ) -> Option<Reading> {
     let words = words(bytes);
+    // `»` at a word's edge is a quotation mark: in ABC it is `ằ`, which stands within words, in VISCII the rare `Ừ`.
+    let is_quoting = hint.is_none() && bytes_at_edges(bytes, 0xbb);
     let good = |read: &dyn Fn(&[u8]) -> String| {
         words.iter().filter(|word| word.len() <= LONGEST_WORD && is_good(&read(word))).count()
     };
@@ -163,6 +173,9 @@ fn choose(
     let base = good(&as_declared);
     let mut best: Option<(usize, Reading)> = None;
     for reading in readings {
+        if is_quoting && matches!(reading, Reading::Abc | Reading::Viscii) {
+            continue;
+        }
         let score = good(&|word| reading.of(word));
         if best.is_none_or(|(most, _)| score > most) {
             best = Some((score, *reading));

@@ -132,6 +132,9 @@ const HONEST: &[&str] = &[
     "10 km² à 5 °C, «citation» 2ª edição n.º 5 Acme® foo© x·y col·legi ±3 µm 50¢",
     "Hélas! Noël, Haïti, naïf, maïs, Saül, Raúl, Moïse, aïeul, caïd, païen, haïr, Caën, Aïda",
     "Vážený pane, děkuji",
+    "%s: Benutzer »%s« ist nicht vorhanden",
+    "Das Argument zu »s« muss ein Zeichen »sein«",
+    "Det går «an» å si «så»",
     "Ελληνικά, русский, 日本語, العربية",
     "ÉCOLE SUPÉRIEURE DE GÉNIE À ORLÉANS, CAFÉ DU MARCHÉ",
 ];
