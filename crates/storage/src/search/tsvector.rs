@@ -8,7 +8,7 @@ use super::{
     Answer, Ask, Batch, Document, Hit, Place,
     expression::{LONG, PEOPLE, WEIGHTS, marks, tsquery},
 };
-use crate::{MigrationSet, Snapshot, Tx, db::Actor, migrate, params, postgres::Postgres};
+use crate::{MigrationSet, Row, Snapshot, Tx, db::Actor, migrate, params, postgres::Postgres};
 use congvu_types::{AccountId, EmailId, ModSeq, Result, Timestamp};
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -86,29 +86,46 @@ pub(super) async fn write(postgres: &Postgres, batch: Batch) -> Result<()> {
         .await
 }
 
+/// Larger answers are not looked for among the newest thousand.
+const WORTH_WALKING: usize = 200;
+
+/// What many documents hold is soon found among the newest. PostgreSQL does not see which words those are (the query is a
+/// parameter), and would walk a whole account for a rare one: so it is told.
+const AMONG_THE_NEWEST: &str = "SELECT email_id, received_at, note FROM
+        (SELECT email_id, received_at, note, words FROM search_document WHERE account_id = ?1
+            AND (received_at, email_id) < (?3, ?4) AND received_at >= ?5 AND received_at < ?6
+         ORDER BY received_at DESC, email_id DESC LIMIT 1000) newest
+    WHERE words @@ CAST(CAST(?2 AS TEXT) AS TSQUERY) ORDER BY received_at DESC, email_id DESC LIMIT ?7";
+/// What few hold is found by its words, and then sorted.
+const BY_WORDS: &str = "WITH found AS MATERIALIZED (SELECT email_id, received_at, note FROM search_document
+        WHERE account_id = ?1 AND words @@ CAST(CAST(?2 AS TEXT) AS TSQUERY)
+            AND (received_at, email_id) < (?3, ?4) AND received_at >= ?5 AND received_at < ?6)
+    SELECT email_id, received_at, note FROM found ORDER BY received_at DESC, email_id DESC LIMIT ?7";
+
 pub(super) async fn find(postgres: &Postgres, ask: Ask) -> Result<Answer> {
     reading(postgres, move |snapshot| {
         let behind = ask.behind.unwrap_or(Place(i64::MAX, i64::MAX));
-        let hits = snapshot.query(
-            "SELECT email_id, received_at, note FROM search_document WHERE account_id = ?1
-                AND words @@ CAST(CAST(?2 AS TEXT) AS TSQUERY) AND (received_at, email_id) < (?3, ?4)
-                AND received_at >= ?5 AND received_at < ?6
-             ORDER BY received_at DESC, email_id DESC LIMIT ?7",
-            &params![
-                ask.account.get(),
-                of_account(&ask),
-                behind.0,
-                behind.1,
-                ask.since.map_or(i64::MIN, Timestamp::millis),
-                ask.before.map_or(i64::MAX, Timestamp::millis),
-                ask.limit
-            ],
-            |r| {
-                let (email, at) = (r.i64(0)?, r.i64(1)?);
-                let (email_id, received_at) = (EmailId::new(email), Timestamp(at));
-                Ok(Hit { email: email_id, received_at, place: Place(at, email), note: r.bytes(2)? })
-            },
-        )?;
+        let values = params![
+            ask.account.get(),
+            of_account(&ask),
+            behind.0,
+            behind.1,
+            ask.since.map_or(i64::MIN, Timestamp::millis),
+            ask.before.map_or(i64::MAX, Timestamp::millis),
+            ask.limit
+        ];
+        let hit = |r: &Row<'_>| {
+            let (email, at) = (r.i64(0)?, r.i64(1)?);
+            let (email_id, received_at) = (EmailId::new(email), Timestamp(at));
+            Ok(Hit { email: email_id, received_at, place: Place(at, email), note: r.bytes(2)? })
+        };
+        let mut hits = Vec::new();
+        if ask.limit <= WORTH_WALKING {
+            hits = snapshot.query(AMONG_THE_NEWEST, &values, hit)?;
+        }
+        if hits.len() < ask.limit {
+            hits = snapshot.query(BY_WORDS, &values, hit)?;
+        }
         Ok(Answer { hits, upto: upto(snapshot, ask.account)? })
     })
     .await
