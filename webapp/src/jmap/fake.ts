@@ -1,5 +1,5 @@
 // A small JMAP server in memory, for tests: folders, emails, threads, one account, back-references and changes.
-import type { EmailCondition, EmailFilter, EmailRow, Id, Invocation, Mailbox, ResultReference } from './types';
+import { type EmailCondition, type EmailFilter, type EmailRow, type Id, type Invocation, type Mailbox, type ResultReference, VIEW } from './types';
 
 type Args = Record<string, unknown>;
 export type FakeEmail = EmailRow & Record<string, unknown>;
@@ -142,7 +142,7 @@ export class FakeServer {
     const mail = 'urn:ietf:params:jmap:mail';
     const core = { maxCallsInRequest: 16, maxObjectsInGet: 500, maxObjectsInSet: 500 };
     return {
-      capabilities: { 'urn:ietf:params:jmap:core': core, [mail]: {} },
+      capabilities: { 'urn:ietf:params:jmap:core': core, [mail]: {}, [VIEW]: {} },
       accounts: { [ACCOUNT]: { name: 'ltmai@khanhhoa.example', isPersonal: true, isReadOnly: false, accountCapabilities: { [mail]: {} } } },
       primaryAccounts: { [mail]: ACCOUNT }, username: 'ltmai@bqlctgt', apiUrl: '/jmap/api',
       downloadUrl: '/jmap/download/{accountId}/{blobId}/{name}?type={type}', uploadUrl: '/jmap/upload/{accountId}/',
