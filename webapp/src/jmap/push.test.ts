@@ -37,6 +37,11 @@ it('tells of changes, of a line that was cut and of its return', () => {
   stream.retry();
   made[2]?.onopen?.();
   expect(on.resumed).toHaveBeenCalledOnce();
+  dispatchEvent(new Event('offline'));
+  expect(on.online).toHaveBeenLastCalledWith(false);
+  dispatchEvent(new Event('online'));
+  made[3]?.onopen?.();
+  expect([on.online.mock.lastCall, on.resumed.mock.calls.length]).toEqual([[true], 2]);
   stream.stop();
-  expect(made[2]?.close).toHaveBeenCalled();
+  expect(made[3]?.close).toHaveBeenCalled();
 });

@@ -57,7 +57,13 @@ export function push(eventSourceUrl: string, on: Listeners, make: (url: string) 
     };
   };
   const back = () => open();
+  // The browser knows of a pulled cable before the stream does.
+  const gone = () => {
+    wasCut = true;
+    on.online(false);
+  };
   globalThis.addEventListener?.('online', back);
+  globalThis.addEventListener?.('offline', gone);
   open();
   return {
     retry: open,
@@ -66,6 +72,7 @@ export function push(eventSourceUrl: string, on: Listeners, make: (url: string) 
       clearTimeout(timer);
       source?.close();
       globalThis.removeEventListener?.('online', back);
+      globalThis.removeEventListener?.('offline', gone);
     },
   };
 }

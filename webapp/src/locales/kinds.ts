@@ -14,6 +14,8 @@ const KINDS: [RegExp, Key][] = [
   [/^video\//, 'kind.film'],
   [/^message\/rfc822$/, 'kind.message'],
   [/^text\/html$/, 'kind.page'],
+  [/^text\/plain$/, 'kind.text'],
+  [/^application\/octet-stream$/, 'kind.file'],
 ];
 
 /** The words for a media type; the type itself when there are none. */
