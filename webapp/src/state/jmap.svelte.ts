@@ -30,10 +30,6 @@ export const mailSession = {
   get primary(): Id | null {
     return opened?.primaryAccounts[MAIL] ?? this.accounts[0]?.id ?? null;
   },
-  /** Whether the server speaks an extension. */
-  has(capability: string): boolean {
-    return opened !== null && capability in opened.capabilities;
-  },
   async open(): Promise<void> {
     opened = await jmap.session();
   },

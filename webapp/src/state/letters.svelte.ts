@@ -2,8 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { type Email, type EmailView, type GetResponse, type Id, VIEW } from '../jmap/types';
 import { ROW } from './emails.svelte';
-import { BODIES, bareView } from './bareView';
-import { jmap, mailSession } from './jmap.svelte';
+import { jmap } from './jmap.svelte';
 
 export const AUTHENTICATION = 'header:Authentication-Results:asText:all';
 const ABOUT = [...ROW, 'blobId', 'messageId', 'inReplyTo', 'references', 'sentAt', 'sender', 'cc', 'bcc', 'replyTo', AUTHENTICATION];
@@ -20,12 +19,6 @@ export interface Letter extends About {
 const kept = new SvelteMap<string, Letter>();
 const key = (accountId: Id, id: Id) => `${accountId}/${id}`;
 
-async function loadBare(accountId: Id, ids: readonly Id[]): Promise<void> {
-  const bodies = { fetchTextBodyValues: true, fetchHTMLBodyValues: true, maxBodyValueBytes: 1_000_000 };
-  const got = await jmap.call<GetResponse<Email>>('Email/get', { accountId, ids, properties: [...ABOUT, ...BODIES], ...bodies });
-  for (const email of got.list) kept.set(key(accountId, email.id), { ...email, view: bareView(email) });
-}
-
 export const letters = {
   get(accountId: Id, id: Id): Letter | undefined {
     return kept.get(key(accountId, id));
@@ -34,7 +27,6 @@ export const letters = {
   async load(accountId: Id, ids: readonly Id[]): Promise<void> {
     const missing = ids.filter((id) => !kept.has(key(accountId, id))).slice(-MOST_AT_ONCE);
     if (missing.length === 0) return;
-    if (!mailSession.has(VIEW)) return loadBare(accountId, missing);
     const about = jmap.call<GetResponse<About>>('Email/get', { accountId, ids: missing, properties: ABOUT });
     const views = await jmap.call<GetResponse<EmailView>>('EmailView/get', { accountId, ids: missing }, VIEW);
     const ready = new Map(views.list.map((view) => [view.id, view]));
@@ -49,7 +41,6 @@ export const letters = {
   },
   /** Reads a letter again, with the pictures of other hosts. */
   async loadRemote(accountId: Id, id: Id): Promise<void> {
-    if (!mailSession.has(VIEW)) return;
     const views = await jmap.call<GetResponse<EmailView>>('EmailView/get', { accountId, ids: [id], allowRemote: true }, VIEW);
     const [letter, [view]] = [kept.get(key(accountId, id)), views.list];
     if (letter && view) kept.set(key(accountId, id), { ...letter, view });
