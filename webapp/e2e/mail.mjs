@@ -25,8 +25,8 @@ async function readsAndMoves() {
   // A conversation: what was read is folded, what is unread is open, and read from now on.
   await row(page, 'Kế hoạch kiểm tra').click();
   await title(page, 'Kế hoạch kiểm tra hiện trường').waitFor();
-  await page.getByText('Nhất trí với kế hoạch.').waitFor();
-  await page.getByText('Gửi từ ltmai@khanhhoa.example, trong hệ thống này.').waitFor();
+  await page.locator('.pages').getByText('Nhất trí với kế hoạch.').waitFor();
+  await page.getByText('Gửi từ ltmai@khanhhoa.example, trong hệ thống này.').last().waitFor();
   assert.deepEqual(await barriers(page), []);
   await page.screenshot({ path: shot('mail-conversation') });
   await page.waitForFunction(() => document.querySelector('.folders .count')?.textContent === '32');
