@@ -219,7 +219,7 @@ fn wait(tx: &mut Tx, review: &mut Review) -> Result<()> {
 
 /// Makes use of an approval that waited for its time: once, and not before. `None` when there is none that may be used. The
 /// bytes are those that were approved, whatever happened to the draft meanwhile (S9.1, Điều 9).
-pub fn release(tx: &mut Tx, id: ReviewId) -> Result<Option<Cleared>> {
+pub fn release(tx: &mut Tx, id: ReviewId, ahead: &ReadAhead) -> Result<Option<Cleared>> {
     let now = tx.now();
     let used = tx.execute(
         "UPDATE review SET is_waiting = 0, version = version + 1
@@ -231,7 +231,7 @@ pub fn release(tx: &mut Tx, id: ReviewId) -> Result<Option<Cleared>> {
         return Err(Refusal::new(RefusalKind::Changed).citing(&review.citation).into());
     }
     record(tx, &review, "review.released")?;
-    approved(tx, &review, &ReadAhead::default()).map(Some)
+    approved(tx, &review, ahead).map(Some)
 }
 
 /// Makes an approval useless that waited for its time, when whoever sent the message may not send it any more.

@@ -12,7 +12,7 @@ use congvu_types::{AccountId, MailboxId, Result, ReviewId, Uid};
 pub struct ReadAhead(Vec<PreparedMessage>);
 
 impl ReadAhead {
-    /// Reads what a review holds; nothing when it does not wait for a decision.
+    /// Reads what a review holds; nothing when it waits neither for a decision nor for its time.
     pub fn of(snapshot: &Snapshot, id: ReviewId) -> Result<Self> {
         let mut ahead = Self::default();
         ahead.add(snapshot, read::get(snapshot, id)?)?;
@@ -29,7 +29,7 @@ impl ReadAhead {
     }
 
     fn add(&mut self, snapshot: &Snapshot, review: Option<Review>) -> Result<()> {
-        if let Some(review) = review.filter(|r| r.state == ReviewState::Awaiting) {
+        if let Some(review) = review.filter(|r| r.state == ReviewState::Awaiting || r.is_waiting) {
             self.0.push(congvu_mail::prepare_stored(snapshot, &review.blob)?);
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::{
     queue::{self, GIVE_UP_AFTER, retry_after},
     submit::{Submitted, check, submit},
 };
-use congvu_casework::review::{self, Draft, Via};
+use congvu_casework::review::{self, Draft, ReadAhead, Via};
 use congvu_directory::{Mandate, resume};
 use congvu_storage::{Actor, Db, Snapshot, Tx, params};
 use congvu_types::{
@@ -84,12 +84,14 @@ async fn work_off(db: &Db, site: &Site, due: Due) -> Result<()> {
     let read = move |s: &Snapshot| {
         let Some(stored) = read::stored(s, due.account, due.id)? else { return Ok(None) };
         let raw = s.blob(&stored.submission.blob)?;
-        Draft::prepare(&raw, stored.submission.envelope, Via::Jmap).map(Some)
+        let draft = Draft::prepare(&raw, stored.submission.envelope, Via::Jmap)?;
+        let ahead = due.review.map_or_else(|| Ok(ReadAhead::default()), |review| ReadAhead::of(s, review))?;
+        Ok(Some((draft, ahead)))
     };
-    let Some(draft) = db.read(read).await? else { return Ok(()) };
+    let Some((draft, ahead)) = db.read(read).await? else { return Ok(()) };
     db.stage_blob(&draft.message().blob).await?;
     let site = site.clone();
-    db.write(actor(&due), move |tx| release(tx, &site, &due, &draft)).await
+    db.write(actor(&due), move |tx| release(tx, &site, &due, (&draft, &ahead))).await
 }
 
 /// INVARIANT: whoever has the row while it is scheduled and due releases it; for every other it is done (test:
@@ -110,10 +112,10 @@ fn take(tx: &mut Tx, due: &Due) -> Result<bool> {
     Ok(taken == 1)
 }
 
-fn release(tx: &mut Tx, site: &Site, due: &Due, draft: &Draft) -> Result<()> {
+fn release(tx: &mut Tx, site: &Site, due: &Due, (draft, ahead): (&Draft, &ReadAhead)) -> Result<()> {
     // The review before the submission, as every decision takes them.
     let approved = match due.review {
-        Some(review) => match review::release(tx, review)? {
+        Some(review) => match review::release(tx, review, ahead)? {
             Some(cleared) => Some(cleared),
             None => return step_aside(tx, due),
         },
