@@ -4,7 +4,8 @@
 use crate::{app::App, ids::Id, session, state};
 use congvu_directory::{RightKind, SessionToken, SignedIn, act_for, right, session as web_session};
 use congvu_storage::{News, Snapshot};
-use congvu_types::{AccountId, Error, Result};
+use congvu_transport::{OutgoingStates, outgoing_states, topic};
+use congvu_types::{AccountId, Error, ModSeq, Result};
 use futures_util::{
     Stream, StreamExt,
     stream::{self, BoxStream, SelectAll},
@@ -23,7 +24,40 @@ const TOGETHER: Duration = Duration::from_millis(100);
 const MOST_ACCOUNTS: usize = 100;
 
 /// Types whose states are told.
-pub(crate) const TYPES: [&str; 4] = ["Email", "EmailDelivery", "Mailbox", "Thread"];
+pub(crate) const TYPES: [&str; 7] =
+    ["Email", "EmailDelivery", "Mailbox", "Thread", "EmailSubmission", "Identity", "VacationResponse"];
+
+/// The states of an account: of its mail, and of what it sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct States {
+    mail: ModSeq,
+    outgoing: OutgoingStates,
+}
+
+impl States {
+    fn read(snapshot: &Snapshot, account: AccountId) -> Result<Self> {
+        Ok(Self {
+            mail: congvu_mail::state(snapshot, account)?,
+            outgoing: outgoing_states(snapshot, account)?,
+        })
+    }
+
+    fn of(&self, name: &str) -> ModSeq {
+        match name {
+            "EmailSubmission" => self.outgoing.submission,
+            "Identity" => self.outgoing.identity,
+            "VacationResponse" => self.outgoing.vacation,
+            _ => self.mail,
+        }
+    }
+
+    fn text(&self) -> String {
+        TYPES.map(|name| self.of(name).to_string()).join("-")
+    }
+}
+
+/// An account's states, and those that were told before.
+type Fresh = (AccountId, States, Option<States>);
 
 /// Which types somebody listens for; `None`: all.
 pub(crate) type Types = Option<BTreeSet<String>>;
@@ -36,7 +70,7 @@ pub(crate) struct Watcher {
     types: Types,
     news: SelectAll<BoxStream<'static, AccountId>>,
     /// States as they were told.
-    known: BTreeMap<AccountId, u64>,
+    known: BTreeMap<AccountId, States>,
 }
 
 /// The account, once for each change.
@@ -74,36 +108,41 @@ impl Watcher {
         let accounts: Vec<AccountId> = accounts.map(|shown| shown.access.account.id).collect();
         // Watched first, read then: no change is lost between.
         let feed = app.options.db.feed();
-        let news = stream::select_all(accounts.iter().map(|id| changes(*id, feed.watch(*id)).boxed()));
+        let news = stream::select_all(
+            accounts
+                .iter()
+                .flat_map(|id| [*id, topic(*id)].map(|watched| changes(*id, feed.watch(watched)).boxed())),
+        );
         let known = app.options.db.read_quick(move |s| {
-            accounts.into_iter().map(|id| Ok((id, congvu_mail::state(s, id)?.0))).collect::<Result<_>>()
+            accounts.into_iter().map(|id| Ok((id, States::read(s, id)?))).collect::<Result<_>>()
         });
         Ok(Self { app: app.clone(), who, token, types, news, known: known.await? })
     }
 
     /// Returns a text that stands for the states that were told.
     pub(crate) fn mark(&self) -> String {
-        let states: Vec<String> = self.known.iter().map(|(id, modseq)| format!("{id}:{modseq}")).collect();
+        let states: Vec<String> =
+            self.known.iter().map(|(id, states)| format!("{id}:{}", states.text())).collect();
         let digest = Sha256::digest(states.join(","));
         digest.iter().take(12).fold(String::from("p"), |text, byte| text + &format!("{byte:02x}"))
     }
 
     /// Returns the states of all accounts, for whoever heard the last of another time.
     pub(crate) fn all(&self) -> Value {
-        self.told(self.known.iter().map(|(id, modseq)| (*id, *modseq)))
+        self.told(self.known.iter().map(|(id, states)| (*id, *states, None)))
     }
 
-    fn told(&self, states: impl Iterator<Item = (AccountId, u64)>) -> Value {
+    /// What is otherwise than it was told before.
+    fn told(&self, fresh: impl Iterator<Item = Fresh>) -> Value {
         let wanted = |name: &str| self.types.as_ref().is_none_or(|types| types.contains(name));
-        let changed: Map<String, Value> = states
-            .map(|(account, modseq)| {
-                let state = Value::from(state::emails(congvu_types::ModSeq(modseq)));
-                let types = TYPES
-                    .into_iter()
-                    .filter(|name| wanted(name))
-                    .map(|name| (name.to_owned(), state.clone()));
+        let changed: Map<String, Value> = fresh
+            .map(|(account, states, before)| {
+                let is_fresh = |name: &str| before.is_none_or(|before| before.of(name) != states.of(name));
+                let types = TYPES.into_iter().filter(|name| wanted(name) && is_fresh(name));
+                let types = types.map(|name| (name.to_owned(), state::emails(states.of(name)).into()));
                 (account.text(), Value::Object(types.collect()))
             })
+            .filter(|(_, types)| types.as_object().is_some_and(|types| !types.is_empty()))
             .collect();
         json!({ "@type": "StateChange", "changed": changed })
     }
@@ -126,13 +165,16 @@ impl Watcher {
                     continue;
                 }
             };
-            let fresh: Vec<(AccountId, u64)> =
-                states.into_iter().filter(|(id, modseq)| self.known.get(id) != Some(modseq)).collect();
-            if fresh.is_empty() || self.types.as_ref().is_some_and(BTreeSet::is_empty) {
-                continue;
+            let fresh: Vec<Fresh> = states
+                .into_iter()
+                .filter(|(id, states)| self.known.get(id) != Some(states))
+                .map(|(id, states)| (id, states, self.known.get(&id).copied()))
+                .collect();
+            self.known.extend(fresh.iter().map(|(id, states, _)| (*id, *states)));
+            let told = self.told(fresh.into_iter());
+            if told["changed"].as_object().is_some_and(|changed| !changed.is_empty()) {
+                return Some(told);
             }
-            self.known.extend(fresh.iter().copied());
-            return Some(self.told(fresh.into_iter()));
         }
     }
 }
@@ -143,14 +185,14 @@ fn look(
     who: &SignedIn,
     token: Option<&SessionToken>,
     touched: BTreeSet<AccountId>,
-) -> Result<Option<Vec<(AccountId, u64)>>> {
+) -> Result<Option<Vec<(AccountId, States)>>> {
     if !stands(snapshot, who, token)? {
         return Ok(None);
     }
     let mut states = Vec::new();
     for account in touched {
         match act_for::<right::Read>(snapshot, who, account) {
-            Ok(_) => states.push((account, congvu_mail::state(snapshot, account)?.0)),
+            Ok(_) => states.push((account, States::read(snapshot, account)?)),
             Err(Error::Refused(_)) => {}
             Err(fault) => return Err(fault),
         }

@@ -45,6 +45,24 @@ async fn an_event_source_tells_of_changes_once_and_closes() {
     .await;
 }
 
+/// What an account sends has states of its own, and is told of without the mail.
+#[tokio::test]
+async fn what_is_sent_is_told_of_too() {
+    each_world(|world| async move {
+        let mai = world.client("mai").await;
+        let own = mai.names.get("own").to_owned();
+        let response = mai.get("/jmap/eventsource/?types=*&closeafter=state&ping=0").await;
+        let set = json!({ "accountId": own, "update": { "singleton": { "subject": "vang" } } });
+        mai.call(json!([["VacationResponse/set", set, "c"]])).await;
+        let body = timeout(PATIENCE, crate::world::body(response)).await.unwrap();
+        let text = String::from_utf8(body).unwrap();
+        let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        let told: Value = serde_json::from_str(data).unwrap();
+        assert_eq!(told["changed"], json!({ own: { "VacationResponse": "1" } }));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_sign_in_that_has_ended_hears_no_more() {
     each_world(|world| async move {

@@ -293,3 +293,30 @@ async fn an_absence_is_said_once_for_an_account() {
     })
     .await;
 }
+
+/// RFC 8621 §7.5: what is done with the message when it was sent, in one response more.
+#[tokio::test]
+async fn what_is_to_be_done_with_the_message_is_done_when_it_was_sent() {
+    each_world(|world| async move {
+        let mut mai = world.client("mai").await;
+        world.draft(&mut mai, MAI, "so@gov.example").await;
+        mai.names.set("identity", mai.names.get("own").replace('a', "i"));
+        mai.play(
+            r##"
+            > [["EmailSubmission/set", {"accountId": "$own", "create": {"k": {"emailId": "$email", "identityId": "$identity"},
+                  "bad": {"emailId": "$email", "identityId": "i1"}},
+                 "onSuccessUpdateEmail": {"#k": {"keywords/$seen": true}, "#bad": {"keywords/$flagged": true}}}, "c0"],
+               ["Email/get", {"accountId": "$own", "ids": ["$email"], "properties": ["keywords"]}, "c1"],
+               ["EmailSubmission/set", {"accountId": "$own", "destroy": ["#k"], "onSuccessDestroyEmail": ["#k"]}, "c2"]]
+            < [["EmailSubmission/set", {"created": {"k": "…"}, "notCreated": {"bad": "…"}, "…": "…"}, "c0"],
+               ["Email/set", {"updated": {"$email": null}, "…": "…"}, "c0"],
+               ["Email/get", {"list": [{"id": "$email", "keywords": {"$seen": true}}], "…": "…"}, "c1"],
+               ["EmailSubmission/set", {"destroyed": ["…"], "…": "…"}, "c2"],
+               ["Email/set", {"destroyed": ["$email"], "…": "…"}, "c2"]]
+            "##,
+        )
+        .await;
+        assert_eq!(world.left().await.len(), 2);
+    })
+    .await;
+}
