@@ -5,6 +5,8 @@
 mod app_passwords;
 #[path = "all/browser.rs"]
 mod browser;
+#[path = "all/clients.rs"]
+mod clients;
 #[path = "all/interface.rs"]
 mod interface;
 #[path = "all/review.rs"]

@@ -143,7 +143,7 @@ impl World {
             metrics_token: Some("so-lieu-7".to_owned()),
             demo,
         };
-        let router = congvu_web::router(options, axum::Router::new());
+        let router = congvu_web::router(options, crate::clients::mounted());
         Self { router, db, site, auth, demo }
     }
 
