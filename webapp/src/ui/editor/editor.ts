@@ -15,6 +15,7 @@ import Text from '@tiptap/extension-text';
 import Underline from '@tiptap/extension-underline';
 import { Dropcursor, Gapcursor, Placeholder, UndoRedo } from '@tiptap/extensions';
 import { DOMSerializer } from '@tiptap/pm/model';
+import { parsed } from './html';
 
 export type { Editor };
 
@@ -60,7 +61,7 @@ const Picture = Node.create<{ picture: Options['picture'] }>({
 export function openEditor({ element, content, label, placeholder, picture, changed, moved, files }: Options): Editor {
   return new Editor({
     element,
-    content,
+    content: unstyled(content),
     injectCSS: false,
     extensions: [
       Document, Paragraph, Text, Bold, Italic, Underline, Strike, HardBreak, Blockquote, BulletList, OrderedList, ListItem, ListKeymap,
@@ -74,6 +75,7 @@ export function openEditor({ element, content, label, placeholder, picture, chan
       attributes: { 'aria-label': label, 'aria-multiline': 'true', role: 'textbox' },
       // The composer's own keys: not a line break within the text.
       handleKeyDown: (_view, event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey),
+      transformPastedHTML: unstyled,
       handlePaste: (_view, event) => {
         const pasted = [...(event.clipboardData?.files ?? [])];
         // Word and Excel put a picture of the text beside the text itself.
@@ -87,6 +89,11 @@ export function openEditor({ element, content, label, placeholder, picture, chan
     onUpdate: changed,
     onTransaction: moved,
   });
+}
+
+/** The styles that a message carries say nothing to the editor, and the page's policy complains of them. */
+function unstyled(html: string): string {
+  return parsed(html).innerHTML;
 }
 
 /** What the editor holds, made in a document that fetches nothing. */
