@@ -13,6 +13,17 @@ export interface ComposeRequest {
 type Opener = (request: ComposeRequest) => void;
 
 let opener = $state<Opener | null>(null);
+let answered = $state.raw<readonly string[]>([]);
+
+/** The emails that are being answered here, so that others are told (no two answers to one letter). */
+export function answering(): readonly string[] {
+  return answered;
+}
+
+/** The composer says what it answers. */
+export function tellAnswering(emails: readonly string[]): void {
+  answered = emails;
+}
 
 /** Whether letters can be written here. */
 export function canCompose(): boolean {

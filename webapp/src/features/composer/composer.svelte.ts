@@ -63,7 +63,7 @@ export class Composer {
   readonly #auto: Autosave;
   #olds: string[] = [];
   #savedIn = '';
-  #origin: Origin | null = null;
+  #origin = $state.raw<Origin | null>(null);
   #tried: string | null = null;
   #copying: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -79,6 +79,11 @@ export class Composer {
       (file, progress, signal) => desk.upload(this.letter.accountId, file, progress, signal),
       (enclosure) => this.change({ enclosures: [...this.letter.enclosures, enclosure] }),
     );
+  }
+
+  /** The email that is being answered here. */
+  get answers(): string | null {
+    return this.#origin?.keyword === '$answered' ? this.#origin.emailId : null;
   }
 
   get sender(): Sender | null {
