@@ -85,7 +85,7 @@ const submissionId = sent.created.submission.id;
 const [{ list: waiting }] = await jam.api.EmailSubmission.get({ accountId, ids: [submissionId] }, { using: ['https://congvu.example/jmap/review'] });
 assert.equal(waiting[0].undoStatus, 'pending');
 assert.equal(waiting[0].review.state, 'awaiting');
-assert.equal(waiting[0].review.citation.article, 9);
+assert.equal(waiting[0].review.citation.text, 'Điều 9');
 const [taken] = await jam.api.EmailSubmission.set({ accountId, update: { [submissionId]: { undoStatus: 'canceled' } } });
 assert.ok(submissionId in taken.updated, JSON.stringify(taken.notUpdated));
 
