@@ -1,6 +1,6 @@
 //! The automatic answer of an account whose people are away (RFC 8621 §8, RFC 3834, RFC 5230).
 //!
-//! A delivery notes no more than that a message came ([`arrived`]); a worker answers ([`step`]), by the gate that everything
+//! A delivery notes no more than that a message came (`arrived`); a worker answers ([`step`]), by the gate that everything
 //! passes. An account under review does not answer by itself: nobody would decide on what it says (S9.1, Điều 9; test:
 //! `an_account_under_review_does_not_answer_by_itself`).
 
