@@ -11,6 +11,7 @@
 mod cancel;
 mod create;
 mod due;
+mod give_back;
 mod notice;
 mod old;
 mod prepare;

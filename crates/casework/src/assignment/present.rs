@@ -64,6 +64,9 @@ pub fn present(
     activity: Activity,
 ) -> Result<Vec<Present>> {
     let key = params![acting.account().get(), thread.get(), acting.person().get()];
+    if activity != Activity::Gone {
+        super::read::subject(tx, acting, thread)?;
+    }
     if activity == Activity::Gone {
         let sql = "DELETE FROM presence WHERE account_id = ?1 AND thread_id = ?2 AND person_id = ?3";
         tx.execute(sql, &key)?;

@@ -45,13 +45,16 @@ fn cancel_scheduled(tx: &mut Tx, acting: &Acting<right::Read>, found: &Submissio
     turn(tx, (found.account, found.id), to, None)
 }
 
-/// Removes the record of a submission. What it says to send is sent all the same (RFC 8621 §7.5): the row of one that is
-/// still open stays, unseen, until it is done. Returns its message.
+/// Removes the record of a submission. One that waits for its time stays: it would leave with nobody able to see it or to take
+/// it back (S4.2, Điều 4). The row of one that is held stays, unseen, until it is decided on. Returns its message.
 pub fn destroy(tx: &mut Tx, who: &SignedIn, account: AccountId, id: SubmissionId) -> Result<EmailId> {
     let acting = act_for::<right::Submit>(tx, who, account)?;
     let stored = read::stored(tx, account, id)?.filter(|s| !s.is_hidden).ok_or(RefusalKind::NotFound)?;
     if stored.submission.person != acting.person() && acting.with::<right::Manage>().is_none() {
         return Err(RefusalKind::NoRight.into());
+    }
+    if stored.submission.state == SubmissionState::Scheduled {
+        return Err(RefusalKind::InUse.into());
     }
     let created = tx.query_one(
         "SELECT created_modseq FROM submission WHERE account_id = ?1 AND id = ?2",
@@ -63,5 +66,6 @@ pub fn destroy(tx: &mut Tx, who: &SignedIn, account: AccountId, id: SubmissionId
         &params![account.get(), id.get()],
     )?;
     bury(tx, account, Kind::Submission, (id.get(), created))?;
+    record(tx, account, "submission.destroyed", id, None)?;
     Ok(stored.submission.email)
 }

@@ -1,7 +1,7 @@
 //! What waited and is due leaves, or does not: a worker's steps. Rights are asked anew, of whoever ordered it; the gate is the
 //! one that everything passes.
 
-use super::{Submission, SubmissionState, Turn, notice, read, record, turn};
+use super::{Submission, SubmissionState, Turn, give_back::give_back, notice, read, record, turn};
 use crate::{
     Site,
     queue::{self, GIVE_UP_AFTER, retry_after},
@@ -22,6 +22,8 @@ struct Due {
     mandate: Mandate,
     review: Option<ReviewId>,
     send_at: Timestamp,
+    /// How often it was put off.
+    attempts: u32,
 }
 
 /// Releases the submission that has been due longest, if there is one; returns whether there was. One that cannot be worked
@@ -31,13 +33,12 @@ pub async fn step(db: &Db, site: &Site) -> Result<bool> {
     match work_off(db, site, due).await {
         Ok(()) => {}
         Err(Error::Refused(refusal)) if refusal.kind != RefusalKind::Busy => {
-            db.write(actor(&due), move |tx| refuse(tx, &due, &refusal)).await?;
+            end(db, due, refusal).await?;
         }
         // As a message for a server that never answers: five days, and the sender is told.
-        Err(error) if db.clock().now().since(due.send_at) >= GIVE_UP_AFTER => {
+        Err(error) if is_given_up(db, &due) => {
             tracing::error!(%error, submission = %due.id, "a submission cannot be worked off");
-            let refusal = Refusal::new(RefusalKind::InvalidMessage);
-            db.write(actor(&due), move |tx| refuse(tx, &due, &refusal)).await?;
+            end(db, due, Refusal::new(RefusalKind::InvalidMessage)).await?;
         }
         Err(error) => {
             tracing::error!(%error, submission = %due.id, "a submission that is due is put off");
@@ -45,6 +46,36 @@ pub async fn step(db: &Db, site: &Site) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Not at the first failure, however late it is: the server may have been down for days.
+fn is_given_up(db: &Db, due: &Due) -> bool {
+    due.attempts > 0 && db.clock().now().since(due.send_at) >= GIVE_UP_AFTER
+}
+
+/// Refuses a submission; one that cannot even be refused as it should is ended by its state alone, and the log has named it.
+async fn end(db: &Db, due: Due, refusal: Refusal) -> Result<()> {
+    match db.write(actor(&due), move |tx| refuse(tx, &due, &refusal)).await {
+        // Somebody else has the row in this moment: what they do counts, or it is tried again.
+        Err(Error::Refused(refusal)) if refusal.kind == RefusalKind::Busy => Ok(()),
+        Err(error) if is_given_up(db, &due) => {
+            tracing::error!(%error, submission = %due.id, "refusing a submission");
+            db.write(actor(&due), move |tx| end_unread(tx, &due)).await
+        }
+        Err(error) => {
+            tracing::error!(%error, submission = %due.id, "refusing a submission is put off");
+            db.write(actor(&due), move |tx| put_off(tx, &due)).await
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+fn end_unread(tx: &mut Tx, due: &Due) -> Result<()> {
+    if take(tx, due)? {
+        let to = Turn { state: SubmissionState::Refused, review: None, due_at: None };
+        turn(tx, (due.account, due.id), to, None)?;
+    }
+    Ok(())
 }
 
 /// S8.3c (Điều 8): what leaves leads to the person who ordered it.
@@ -61,7 +92,7 @@ pub fn next_due(snapshot: &Snapshot) -> Result<Option<Timestamp>> {
 fn next(snapshot: &Snapshot) -> Result<Option<Due>> {
     let now = snapshot.now();
     snapshot.query_opt(
-        "SELECT account_id, id, person_id, scope_id, device_id, review_id, send_at FROM submission WHERE due_at <= ?1
+        "SELECT account_id, id, person_id, scope_id, device_id, review_id, send_at, attempts FROM submission WHERE due_at <= ?1
          ORDER BY due_at, id LIMIT 1",
         &params![now],
         |r| {
@@ -75,6 +106,7 @@ fn next(snapshot: &Snapshot) -> Result<Option<Due>> {
                 },
                 review: r.opt_i64(5)?.map(ReviewId::new),
                 send_at: Timestamp(r.i64(6)?),
+                attempts: r.u32(7)?,
             })
         },
     )
@@ -143,9 +175,10 @@ fn release(tx: &mut Tx, site: &Site, due: &Due, (draft, ahead): (&Draft, &ReadAh
     turn(tx, (due.account, due.id), Turn { state, review, due_at: None }, None)
 }
 
-/// The approval was used or taken back by somebody else in the same moment: what they did stands in the row, or will.
+/// The approval was used or taken back by somebody else in the same moment: what they did stands in the row, or will. A row
+/// that goes on waiting for it is put off, and given up at last, by [`step`].
 fn step_aside(tx: &mut Tx, due: &Due) -> Result<()> {
-    if take(tx, due)? { put_off(tx, due) } else { Ok(()) }
+    if take(tx, due)? { Err(RefusalKind::Busy.into()) } else { Ok(()) }
 }
 
 /// Ends a submission that may not leave; whoever sent it is told.
@@ -154,13 +187,17 @@ fn refuse(tx: &mut Tx, due: &Due, refusal: &Refusal) -> Result<()> {
         review::lapse(tx, review)?;
     }
     if !take(tx, due)? {
-        return Ok(());
+        // With the row the approval stays as it was.
+        return if due.review.is_some() { Err(RefusalKind::Busy.into()) } else { Ok(()) };
     }
     let stored = read::stored(tx, due.account, due.id)?;
     let Some(Submission { account, id, .. }) = stored.as_ref().map(|s| s.submission.clone()) else {
         return Ok(());
     };
     record(tx, account, "submission.refused", id, Some(refusal))?;
+    if let Some(stored) = &stored {
+        give_back(tx, &stored.submission)?;
+    }
     let reason = match &stored {
         Some(stored) => notice::tell(tx, &stored.submission, refusal)?,
         None => String::new(),

@@ -110,10 +110,15 @@ impl Place {
 
     /// Returns the texts of an account's INBOX, oldest first.
     pub(crate) async fn inbox(&self, address: &str) -> Vec<String> {
+        self.texts(address, Role::Inbox).await
+    }
+
+    /// The messages of an account's mailbox, the oldest first.
+    pub(crate) async fn texts(&self, address: &str, role: Role) -> Vec<String> {
         let account = self.account(address).await;
         let texts = self.agency.db.read(move |s| {
             let mut texts = Vec::new();
-            let Some(inbox) = congvu_mail::mailbox_by_role(s, account, Role::Inbox)? else {
+            let Some(inbox) = congvu_mail::mailbox_by_role(s, account, role)? else {
                 return Ok(texts);
             };
             for uid in 1..inbox.uidnext {

@@ -5,7 +5,8 @@ use crate::{
     sending::letter,
 };
 use congvu_directory::{act_for, right};
-use congvu_storage::params;
+use congvu_mail::{DeliverOptions, Role, Target, deliver, prepare};
+use congvu_storage::{Actor, params};
 use congvu_transport::{
     DecisionKind, Envelope,
     queue::AttemptOutcome,
@@ -299,6 +300,38 @@ async fn who_lost_the_right_meanwhile_sends_nothing_and_is_told() {
     .await;
 }
 
+/// Nothing that somebody wrote is lost: what a client removed from the drafts, or filed in Sent, when it sent it comes back.
+#[tokio::test]
+async fn what_does_not_leave_is_a_draft_again() {
+    each_place(MORE, |place| async move {
+        // The draft of the one is gone; the other lies in Sent.
+        place.create("an", UNIT, &letter(UNIT, "a@gov.example", "one"), UNDO).await;
+        let two = letter(UNIT, "a@gov.example", "two");
+        let filed = place.create("an", UNIT, &two, UNDO).await;
+        place
+            .write(move |tx| {
+                let message = prepare(two.as_bytes())?;
+                let sent = deliver(
+                    tx,
+                    filed.account,
+                    Target::Role(Role::Sent),
+                    &message,
+                    &DeliverOptions::default(),
+                )?;
+                let sql = "UPDATE submission SET email_id = ?2 WHERE id = ?1";
+                tx.execute(sql, &params![filed.id.get(), sent.email.get()])
+            })
+            .await;
+        place.agency.withdraw("an", UNIT).await;
+        place.clock.wait(Duration::from_secs(10));
+        assert_eq!(place.release().await, 2);
+        assert!(place.texts(UNIT, Role::Sent).await.is_empty());
+        let drafts = place.texts(UNIT, Role::Drafts).await;
+        assert!(["one", "two"].iter().all(|text| drafts.iter().any(|d| d.contains(text))), "{drafts:?}");
+    })
+    .await;
+}
+
 /// S4.2 (Điều 4): what a person ordered ends with them.
 #[tokio::test]
 async fn who_was_closed_out_sends_nothing_more() {
@@ -409,6 +442,15 @@ async fn changes_can_be_cut_anywhere() {
         }
         place.cancel_submission("an", &made[1]).await.unwrap();
         let (who, account, id) = (place.agency.person("an").await, made[0].account, made[0].id);
+        // What still waits to leave is not made unseen (S4.2, Điều 4).
+        let early = who.clone();
+        let refused = place
+            .agency
+            .db
+            .write(Actor::System("test"), move |tx| submission::destroy(tx, &early, account, id))
+            .await;
+        assert_eq!(refused.unwrap_err().refusal().unwrap().kind, RefusalKind::InUse);
+        place.cancel_submission("an", &made[0]).await.unwrap();
         place.write(move |tx| submission::destroy(tx, &who, account, id)).await;
         let (mut since, mut known) = (0, Vec::new());
         loop {
@@ -425,10 +467,9 @@ async fn changes_can_be_cut_anywhere() {
         alive.sort_unstable();
         assert_eq!(known, alive);
         assert_eq!(place.changes("an", UNIT, since, 10).await.state.0, since);
-        // RFC 8621 §7.5: without its record it leaves all the same.
         place.clock.wait(Duration::from_secs(10));
         place.release().await;
-        assert_eq!(place.leaving().await.len(), 3);
+        assert_eq!(place.leaving().await.len(), 2);
     })
     .await;
 }
