@@ -8,7 +8,7 @@ use super::{
     expression::{EVERY, fts, marks},
 };
 use crate::postgres::on_thread;
-use congvu_types::{AccountId, EmailId, Error, ModSeq, Result, Timestamp};
+use congvu_types::{AccountId, EmailId, Error, Fault, ModSeq, Result, Timestamp};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use std::{
@@ -33,6 +33,9 @@ const SCHEMA: &str = "
 /// The last second that a message is placed by; above it is room for those that share one.
 const LAST_SECOND: i64 = 0xf000_0000;
 const READERS_KEPT: usize = 8;
+/// So many bytes of the disk are left to the mail (S8.1, Điều 8): an index that stands still is behind, a disk that is full
+/// takes no message and lets nobody sign in.
+const LEFT_TO_MAIL: u64 = 64 << 20;
 
 /// The index's handle. The file is opened, or made, when it is first used.
 #[derive(Debug)]
@@ -60,7 +63,17 @@ impl Fts {
     }
 
     pub(super) async fn write(self: &Arc<Self>, batch: Batch) -> Result<()> {
+        if !batch.add.is_empty() && !self.has_room() {
+            return Err(Fault::new("the disk has less than 64 MiB left: the search index waits").into());
+        }
         self.writing("writing to the search index", move |tx| write(tx, &batch)).await
+    }
+
+    /// Whether the disk has room for more than mail. A disk that cannot be asked is taken to have.
+    fn has_room(&self) -> bool {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        rustix::fs::statvfs(folder)
+            .map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= LEFT_TO_MAIL)
     }
 
     pub(super) async fn find(self: &Arc<Self>, ask: Ask) -> Result<Answer> {
