@@ -2,7 +2,7 @@
 
 use congvu_mail::search::{Indexer, Step};
 use congvu_storage::Db;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// What comes within this time is indexed together.
@@ -12,6 +12,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Whether the other process still does the work is asked this often.
 const ELSEWHERE_EVERY: Duration = Duration::from_secs(5);
 const AFTER_ERROR: Duration = Duration::from_secs(5);
+/// The worker rests for so many times as long as it worked: whoever delivers or reads mail has the processors first, and
+/// what is not indexed yet is found all the same.
+const RESTS: u32 = 4;
+/// No rest is longer.
+const LONGEST_REST: Duration = Duration::from_secs(2);
 
 /// Keeps the index until the server stops.
 pub(crate) async fn run(db: Db, stop: CancellationToken) {
@@ -19,7 +24,14 @@ pub(crate) async fn run(db: Db, stop: CancellationToken) {
     let mut indexer = Indexer::new(db);
     while !stop.is_cancelled() {
         indexer.hear(news.take());
-        let pause = match indexer.step().await {
+        let began = Instant::now();
+        let stepped = indexer.step().await;
+        let rest = began.elapsed().saturating_mul(RESTS).min(LONGEST_REST);
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = stop.cancelled() => break,
+        }
+        let pause = match stepped {
             Ok(Step::More) => continue,
             Ok(Step::Done) => None,
             Ok(Step::Elsewhere) => Some(ELSEWHERE_EVERY),

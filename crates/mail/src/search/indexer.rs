@@ -16,10 +16,7 @@ const AT_ONCE: usize = 64;
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 4 << 20;
 /// Messages of an account that are indexed before the next account has its turn.
-const A_TURN: usize = 1_024;
-/// After so many messages the worker rests for this many times as long as they took: whoever delivers or reads mail has the
-/// processors first, and what is not indexed yet is found all the same.
-const RESTS: u32 = 4;
+const A_TURN: usize = 256;
 /// Accounts, and documents, compared in one look.
 const PAGE: usize = 500;
 /// For how long the right to write to the index is taken, and when it is taken anew.
@@ -214,7 +211,6 @@ impl Indexer {
                 work.pending.arrivals.get(work.done..until.min(work.done + AT_ONCE)).unwrap_or_default();
             let ids: Vec<EmailId> = next.iter().map(|arrival| arrival.email).collect();
             work.done += ids.len();
-            let (is_full, began) = (ids.len() == AT_ONCE, Instant::now());
             let found = self.db.read(move |s| read_some(s, account, &ids, faults)).await?;
             for Read { email, received_at, document } in found {
                 bytes += document.fields.iter().map(String::len).sum::<usize>();
@@ -224,9 +220,6 @@ impl Indexer {
                 let add = std::mem::take(&mut add);
                 bytes = 0;
                 self.index.write(Batch { account, add, remove: Vec::new(), upto: watermark(work) }).await?;
-            }
-            if is_full {
-                tokio::time::sleep(began.elapsed().saturating_mul(RESTS)).await;
             }
         }
         self.index.write(Batch { account, add, remove: Vec::new(), upto: watermark(work) }).await?;
